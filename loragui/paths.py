@@ -1,0 +1,94 @@
+"""Every folder that the program uses, in one place."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+APP = "loragui"
+
+
+def resource_path(*parts: str) -> Path:
+    """A file of ``resources/``: in the wheel it lies in the package, in a checkout beside it."""
+    package = Path(__file__).resolve().parent
+    packed = package / "resources"
+    root = packed if packed.is_dir() else package.parent / "resources"
+    return root.joinpath(*parts)
+
+
+def default_workspace() -> Path:
+    """Where a person's engines, models and projects go when nothing else was chosen.
+
+    On Windows a short folder at the drive's root (long paths and non-ASCII user names break the engine).
+    ``LORAGUI_WORKSPACE`` overrides it.
+    """
+    chosen = os.environ.get("LORAGUI_WORKSPACE")
+    if chosen:
+        return Path(chosen)
+    if sys.platform == "win32":
+        return Path(os.environ.get("SystemDrive", "C:") + "\\") / APP
+    return Path(platformdirs.user_data_path(APP))
+
+
+class Workspace:
+    """The layout of a workspace folder. Nothing is created by asking for a path."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @property
+    def engines(self) -> Path:
+        """Installed engines, one folder each."""
+        return self.root / "engines"
+
+    @property
+    def models(self) -> Path:
+        """Base models, downloaded or converted."""
+        return self.root / "models"
+
+    @property
+    def projects(self) -> Path:
+        """One folder per project."""
+        return self.root / "projects"
+
+    @property
+    def cache(self) -> Path:
+        """What can be fetched again: source packages, compilers."""
+        return self.root / "cache"
+
+    @property
+    def jobs(self) -> Path:
+        """Run folders of work that belongs to no project (engine builds, downloads, conversions)."""
+        return self.root / "jobs"
+
+
+def slug(name: str) -> str:
+    """A short ASCII folder name for what a person called something; never empty."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:40].strip("-") or "project"
+
+
+def write_atomic(path: Path, text: str) -> None:
+    """Replace ``path`` by ``text`` (UTF-8): written beside it, synced, renamed, so never half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open("w", encoding="utf-8", newline="\n") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write ``value`` as readable JSON, atomically."""
+    write_atomic(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
