@@ -1,0 +1,130 @@
+"""Packages fetched with pip as a tool, so that a person's mirrors, proxies and certificates are honoured.
+
+No registry address stands in our code. Every package is pinned by version and sha256.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from loragui.errors import AppError
+from loragui.jobs.events import Log, Note
+from loragui.jobs.plan import Command
+from loragui.jobs.pyjob import Emit, job_command
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """One pinned package. ``sha256`` lists the allowed files (one per platform); ``source`` asks for the sdist."""
+
+    name: str
+    version: str
+    sha256: tuple[str, ...]
+    source: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-able form, the arguments of the jobs below."""
+        return {"name": self.name, "version": self.version, "sha256": list(self.sha256), "source": self.source}
+
+    @staticmethod
+    def from_json(row: Mapping[str, Any]) -> Package:
+        """The inverse of ``to_json``; also reads a table of ``resources/*.toml``."""
+        return Package(
+            name=str(row["name"]),
+            version=str(row["version"]),
+            sha256=tuple(row["sha256"]),
+            source=bool(row.get("source", False)),
+        )
+
+    @property
+    def requirement(self) -> str:
+        """One line of a requirements file, with its hashes."""
+        return " ".join((f"{self.name}=={self.version}", *(f"--hash=sha256:{value}" for value in self.sha256)))
+
+
+def download_command(package: Package, into: Path) -> Command:
+    """Download the package's file into the folder ``into`` without installing it."""
+    return job_command("package-download", {"package": package.to_json(), "into": str(into)})
+
+
+def install_command(packages: Sequence[Package], into: Path) -> Command:
+    """Unpack the packages' wheels into the folder ``into``, which appears only when all is there."""
+    return job_command("packages-install", {"packages": [p.to_json() for p in packages], "into": str(into)})
+
+
+def _pip(verb: Sequence[str], packages: Sequence[Package], emit: Emit) -> None:
+    with tempfile.TemporaryDirectory(prefix="loragui-") as scratch:
+        wanted = Path(scratch) / "requirements.txt"
+        wanted.write_text("".join(f"{package.requirement}\n" for package in packages), encoding="utf-8")
+        argv = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", *verb, "--no-deps",
+                "--require-hashes", "--progress-bar", "off", "-r", str(wanted)]  # fmt: skip
+        names = ", ".join(f"{package.name} {package.version}" for package in packages)
+        emit(Note(text=f"Downloading {names}"))
+        with subprocess.Popen(
+            argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+            encoding="utf-8", errors="backslashreplace", creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        ) as pip:  # fmt: skip
+            assert pip.stdout is not None  # noqa: S101 - a pipe was asked for
+            lines = []
+            for line in pip.stdout:
+                lines.append(line.rstrip())
+                emit(Log(text=line.rstrip()))
+    if pip.returncode != 0:
+        raise _failure(names, "\n".join(lines))
+
+
+def _failure(names: str, output: str) -> AppError:
+    """What pip's output means, in words for a person."""
+    if "DO NOT MATCH THE HASHES" in output or "does not match" in output.lower():
+        return AppError(
+            f"What arrived for {names} is not the file we know: its checksum differs.",
+            "Try again. If it happens twice, the mirror or a proxy changes files; use another network.",
+            details=output,
+            code="checksum",
+        )
+    if "No matching distribution" in output or "Could not find a version" in output:
+        return AppError(
+            f"The package server does not offer {names} for this computer.",
+            "Check the internet connection and any pip mirror settings, then try again.",
+            details=output,
+            code="package-missing",
+        )
+    if "No space left" in output or "Errno 28" in output:
+        return AppError("The disk is full.", "Free some space and try again.", details=output, code="disk-full")
+    return AppError(
+        f"Downloading {names} failed.",
+        "Check the internet connection (and the proxy, if there is one), then try again.",
+        details=output,
+        code="download",
+    )
+
+
+def download_job(args: Mapping[str, Any], emit: Emit) -> None:
+    """The job behind ``download_command``. A file that is there already was checked when it came, so it is kept."""
+    package = Package.from_json(args["package"])
+    into = Path(args["into"])
+    into.mkdir(parents=True, exist_ok=True)
+    kind = "--no-binary=:all:" if package.source else "--only-binary=:all:"
+    with tempfile.TemporaryDirectory(prefix=".part-", dir=into) as part:
+        _pip(("download", kind, "--dest", part), (package,), emit)
+        for arrived in Path(part).iterdir():
+            arrived.replace(into / arrived.name)
+
+
+def install_job(args: Mapping[str, Any], emit: Emit) -> None:
+    """The job behind ``install_command``."""
+    into = Path(args["into"])
+    if into.is_dir():
+        return
+    into.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".part-", dir=into.parent) as part:
+        place = Path(part) / "files"
+        packages = tuple(Package.from_json(row) for row in args["packages"])
+        _pip(("install", "--only-binary=:all:", "--no-compile", "--target", str(place)), packages, emit)
+        place.replace(into)
