@@ -43,6 +43,15 @@ class StepEnded:
     id: str
     ok: bool
     seconds: float
+    peak_rss: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """Memory that the step's programs hold now (``rss``) and held at most (``peak``), in bytes."""
+
+    rss: int
+    peak: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,13 +123,13 @@ class RunEnded:
 
 
 Event = (
-    RunStarted | StepStarted | StepEnded | Log | Note | Progress | Metric | Saved | Result | Trouble | RunEnded
+    RunStarted | StepStarted | StepEnded | Usage | Log | Note | Progress | Metric | Saved | Result | Trouble | RunEnded
 )
 
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        RunStarted, StepStarted, StepEnded, Log, Note, Progress, Metric, Saved, Result, Trouble, RunEnded,
+        RunStarted, StepStarted, StepEnded, Usage, Log, Note, Progress, Metric, Saved, Result, Trouble, RunEnded,
     )
 }  # fmt: skip
 
@@ -160,6 +169,7 @@ def _plain(value: Any) -> Any:
 def to_line(event: Event, time: float) -> str:
     """One JSON line without its newline. Non-finite numbers are written as strings (strict JSON has none)."""
     fields = {f.name: _plain(getattr(event, f.name)) for f in dataclasses.fields(event)}
+    fields = {name: value for name, value in fields.items() if value is not None}
     row = {"v": VERSION, "t": round(time, 3), "event": type(event).__name__, **fields}
     return json.dumps(row, ensure_ascii=True, allow_nan=False, separators=(",", ":"), default=dict)
 

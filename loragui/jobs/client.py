@@ -1,0 +1,110 @@
+"""The other side of a run folder: start its runner detached, watch it, ask it to stop.
+
+Window and command line use only this. Closing or killing the client changes nothing for the work.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from loragui.errors import AppError
+from loragui.jobs import events, process
+from loragui.jobs.events import RunEnded, Stamped
+from loragui.jobs.folder import BROKEN, GONE, UNEXPECTED, RunFolder
+from loragui.jobs.pyjob import python_argv
+
+POLL = 0.2
+"""Seconds between two looks at a run."""
+START_TIMEOUT = 30.0
+"""Seconds within which a runner must have shown itself."""
+
+
+class Tail:
+    """Reads what was appended to ``events.jsonl`` since the last time; a line still being written waits."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._file = folder.events_file
+        self._at = 0
+
+    def poll(self) -> list[Stamped]:
+        """The new events. FileNotFoundError when the file is not there (any more)."""
+        with self._file.open("rb") as source:
+            source.seek(self._at)
+            data = source.read()
+        complete = data[: data.rfind(b"\n") + 1]
+        self._at += len(complete)
+        lines = complete.decode("utf-8", "replace").split("\n")
+        return [stamped for line in lines if (stamped := events.from_line(line)) is not None]
+
+    def skip(self) -> None:
+        """Leave out what is there already."""
+        if self._file.exists():
+            self.poll()
+
+
+def start(folder: RunFolder) -> None:
+    """Start the folder's runner as a process that outlives us, and wait until it has shown itself.
+
+    AppError with the runner's own words when it could not begin.
+    """
+    folder.load_plan()
+    folder.cancel_file.unlink(missing_ok=True)
+    earlier = folder.look().attempt
+    with folder.runner_log.open("wb") as log:
+        child = process.start_detached((*python_argv(), "run", str(folder.path.resolve())), log)
+    until = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < until:
+        if child.poll() is not None or folder.is_running():
+            break
+        time.sleep(0.02)
+    if folder.is_running() or folder.look().attempt > earlier:
+        return
+    said = folder.runner_log.read_text(encoding="utf-8", errors="replace").strip()
+    raise AppError(
+        said or "The background program could not be started.",
+        "" if said else "Restart the PC and try again; an antivirus program may be holding it back.",
+        code="runner-start",
+    )
+
+
+def follow(folder: RunFolder, *, from_start: bool = True) -> Iterator[Stamped]:
+    """Events as they come, until the run has ended; the last one is always ``RunEnded``."""
+    tail = Tail(folder)
+    if not from_start:
+        tail.skip()
+    ended = None
+    while True:
+        running = folder.is_running()
+        try:
+            fresh = tail.poll()
+        except FileNotFoundError:
+            fresh = []
+            if not folder.path.exists():
+                yield Stamped(time=time.time(), event=RunEnded(state="failed", problem=GONE))
+                return
+        for stamped in fresh:
+            ended = stamped.event if isinstance(stamped.event, RunEnded) else None
+            yield stamped
+        if not running:
+            if ended is None and folder.look().state == BROKEN:
+                yield Stamped(time=time.time(), event=RunEnded(state=BROKEN, problem=UNEXPECTED))
+                return
+            if not fresh:
+                return
+        time.sleep(POLL if running else 0.02)
+
+
+def request_stop(folder: RunFolder, *, after_save: bool = False) -> None:
+    """Ask the runner to stop: now, or right after the next save. It ends its whole process tree."""
+    folder.cancel_file.write_text("after-save" if after_save else "now", encoding="utf-8")
+
+
+def run_to_end(folder: RunFolder) -> RunEnded:
+    """Start, wait, and return the final event."""
+    start(folder)
+    last: RunEnded | None = None
+    for stamped in follow(folder, from_start=False):
+        if isinstance(stamped.event, RunEnded):
+            last = stamped.event
+    return last or RunEnded(state=BROKEN, problem=UNEXPECTED)

@@ -1,0 +1,134 @@
+"""A run folder: everything that is known about one run, readable by anyone at any time.
+
+``plan.json``     what is to be done
+``events.jsonl``  what happened, one JSON line each (see ``events``)
+``output.log``    the tools' raw output
+``pid.json``      who runs it now: ``{pid, create_time, run_id}``; absent when nobody does
+``cancel``        a wish to stop: ``now`` or ``after-save``
+``runner.log``    the runner's own output (empty when all is well)
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from loragui.errors import AppError, Problem
+from loragui.jobs import events, process
+from loragui.jobs.events import RunEnded, RunStarted, Stamped, StepEnded
+from loragui.jobs.plan import Plan
+from loragui.paths import write_json
+
+NEW, RUNNING, DONE, FAILED, STOPPED, BROKEN = "new", "running", "done", "failed", "stopped", "broken"
+
+UNEXPECTED = Problem(
+    message="The work stopped unexpectedly: its program was ended from outside, or the PC was switched off.",
+    hint="Start it again; it goes on from what is there.",
+    code="stopped-unexpectedly",
+)
+GONE = Problem(
+    message="The folder of this run was deleted or moved while it was running.",
+    hint="Put the folder back, or start the step again.",
+    code="folder-gone",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What a run folder says now. ``state`` is new, running, done, failed, stopped, or broken (ended unexpectedly)."""
+
+    state: str
+    problem: Problem | None = None
+    attempt: int = 0
+    done_steps: frozenset[str] = frozenset()
+
+
+class RunFolder:
+    """The paths of a run folder and what can be read from it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.plan_file = path / "plan.json"
+        self.events_file = path / "events.jsonl"
+        self.output_file = path / "output.log"
+        self.pid_file = path / "pid.json"
+        self.cancel_file = path / "cancel"
+        self.lock_file = path / "lock"
+        self.runner_log = path / "runner.log"
+        self.reserve_file = path / "reserve"
+
+    def save_plan(self, plan: Plan) -> None:
+        """Write the plan; makes the folder when it is missing."""
+        write_json(self.plan_file, plan.to_json())
+
+    def load_plan(self) -> Plan:
+        """The plan. AppError when it is missing, damaged or newer than this program."""
+        try:
+            value = json.loads(self.plan_file.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise AppError(
+                f"{self.path} is not a run folder: it has no plan.json.", "Choose the folder of a run."
+            ) from error
+        except ValueError as error:
+            raise AppError(
+                f"{self.plan_file} is damaged.", "Start the step again; nothing else is lost.", details=str(error)
+            ) from error
+        return Plan.from_json(value)
+
+    def events(self) -> list[Stamped]:
+        """Every readable event so far; torn and foreign lines are skipped."""
+        try:
+            text = self.events_file.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return []
+        found = (events.from_line(line) for line in text.split("\n") if line)
+        return [stamped for stamped in found if stamped is not None]
+
+    def owner(self) -> dict[str, Any] | None:
+        """What pid.json says, or None."""
+        try:
+            value = json.loads(self.pid_file.read_text(encoding="utf-8"))
+            return {
+                "pid": int(value["pid"]),
+                "create_time": float(value["create_time"]),
+                "run_id": str(value["run_id"]),
+            }
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    def is_running(self) -> bool:
+        """Whether a runner works in this folder now."""
+        owner = self.owner()
+        return owner is not None and process.is_alive(owner["pid"], owner["create_time"])
+
+    def look(self) -> Look:
+        """The state now. When the runner is gone without a word, what it left running is ended first."""
+        if self.is_running():
+            return _summary(self.events(), running=True)
+        owner = self.owner()
+        if owner is not None:
+            process.end_run(owner["run_id"])
+            self.pid_file.unlink(missing_ok=True)
+        return _summary(self.events(), running=False)
+
+
+def _summary(seen: list[Stamped], *, running: bool) -> Look:
+    attempt, done, ended = 0, set(), None
+    for stamped in seen:
+        match stamped.event:
+            case RunStarted(attempt=number):
+                attempt, ended = number, None
+            case StepEnded(id=step, ok=ok):
+                (done.add if ok else done.discard)(step)
+            case RunEnded() as event:
+                ended = event
+    steps = frozenset(done)
+    if running:
+        return Look(state=RUNNING, attempt=attempt, done_steps=steps)
+    if ended is not None:
+        return Look(state=ended.state, problem=ended.problem, attempt=attempt, done_steps=steps)
+    if attempt:
+        return Look(state=BROKEN, problem=UNEXPECTED, attempt=attempt, done_steps=steps)
+    return Look(state=NEW)
