@@ -1,8 +1,27 @@
-"""A project as one frozen value, and its file. Parts are replaced, never changed in place."""
+"""A project as one frozen value, and its file. Parts are replaced, never changed in place.
+
+``project.json`` carries a schema number. An older file is lifted step by step by ``MIGRATIONS``, a newer one is
+refused. Paths are kept twice, absolute and relative to the project's folder, so that a project goes on working when it
+was moved alone, and when it was moved together with its workspace.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from loragui.errors import AppError
+from loragui.paths import slug, write_json
+
+SCHEMA = 1
+FILE = "project.json"
+MIGRATIONS: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""Schema n to a function that lifts a file of schema n to n + 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,7 +30,8 @@ class Hyperparameters:
 
     ``context_size`` in tokens, ``batch_size`` in samples, ``iterations`` in optimizer steps in all,
     ``learning_rate`` the peak after ``warmup`` iterations, ``save_every`` in iterations, ``threads`` in CPU threads.
-    ``rope_freq_base`` and ``rope_freq_scale`` of None leave what the base model says.
+    ``cosine_decay_steps`` of 0 keeps the engine's own. ``rope_freq_base`` and ``rope_freq_scale`` of None leave what
+    the base model says.
     """
 
     context_size: int = 256
@@ -30,3 +50,164 @@ class Hyperparameters:
     flash_attention: bool = True
     rope_freq_base: float | None = None
     rope_freq_scale: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRef:
+    """A file or folder outside or inside the project: absolute, and relative to the project's folder."""
+
+    absolute: str
+    relative: str = ""
+
+    @staticmethod
+    def of(path: Path, project: Path) -> FileRef:
+        """A reference to ``path`` as seen from the folder ``project``."""
+        path = Path(os.path.abspath(path))  # noqa: PTH100 - links stay links
+        try:
+            relative = Path(os.path.relpath(path, Path(os.path.abspath(project)))).as_posix()  # noqa: PTH100
+        except ValueError:  # another drive
+            relative = ""
+        return FileRef(absolute=str(path), relative=relative)
+
+    def resolve(self, project: Path) -> Path:
+        """Where it is now. AppError when it is in neither place."""
+        near = project / self.relative if self.relative else None
+        for path in (near, Path(self.absolute)):
+            if path is not None and path.exists():
+                return Path(os.path.normpath(path))
+        raise AppError(
+            f"{self.absolute} is not there any more.",
+            "If it was moved, choose it again in its new place; if a disk is missing, connect it.",
+            code="file-missing",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataChoice:
+    """The person's files and how they become samples."""
+
+    files: tuple[FileRef, ...] = ()
+    template: str = "guide-appendix-b"
+    seed: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """Everything a person has chosen. ``name`` may be anything; the folder's name is its slug."""
+
+    name: str
+    engine: FileRef | None = None
+    base_model: FileRef | None = None
+    data: DataChoice = field(default_factory=DataChoice)
+    hyperparameters: Hyperparameters = field(default_factory=Hyperparameters)
+
+
+def save(folder: Path, project: Project) -> None:
+    """Write the project's file, atomically."""
+    write_json(folder / FILE, {"schema": SCHEMA, **dataclasses.asdict(project)})
+
+
+def load(folder: Path) -> Project:
+    """Read the project of ``folder``. AppError when there is none, it is damaged, or it is newer than this program."""
+    path = folder / FILE
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(value, dict):
+            raise TypeError("not an object")
+        return _parse(_lifted(value, path))
+    except FileNotFoundError as error:
+        raise AppError(
+            f"{folder} holds no project.", "Choose a folder with a project.json in it.", code="no-project"
+        ) from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise AppError(
+            f"{path} is damaged and cannot be read.",
+            "Put back an older copy of it. Your runs and results beside it are not touched.",
+            details=repr(error),
+            code="project-damaged",
+        ) from error
+
+
+def _lifted(value: dict[str, Any], path: Path) -> dict[str, Any]:
+    schema = value.get("schema")
+    if not isinstance(schema, int) or isinstance(schema, bool):
+        raise TypeError("no schema number")
+    if schema > SCHEMA:
+        raise AppError(
+            f"{path} was written by a newer version of loragui.", "Update loragui, then open it again.", code="newer"
+        )
+    while schema < SCHEMA:
+        value = MIGRATIONS[schema](value)
+        schema += 1
+    return value
+
+
+def _parse(value: dict[str, Any]) -> Project:
+    data = value["data"]
+    return Project(
+        name=_text(value["name"]),
+        engine=_ref(value["engine"]),
+        base_model=_ref(value["base_model"]),
+        data=DataChoice(
+            files=tuple(_existing(row) for row in data["files"]),
+            template=_text(data["template"]),
+            seed=_number(data["seed"]),
+        ),
+        hyperparameters=hyperparameters_of(value["hyperparameters"]),
+    )
+
+
+def hyperparameters_of(row: Mapping[str, Any]) -> Hyperparameters:
+    """Hyperparameters from JSON. A missing one takes its default; TypeError for a wrong kind of value."""
+    known: dict[str, Any] = {}
+    for spec in dataclasses.fields(Hyperparameters):
+        if spec.name not in row:
+            continue
+        value, default = row[spec.name], spec.default
+        kinds: tuple[type, ...] = (int,) if type(default) is int else (bool,) if default is True else (int, float)
+        fits = isinstance(value, kinds) and (isinstance(value, bool) == (default is True))
+        if not fits and not (value is None and default is None):
+            raise TypeError(f"{spec.name}: {value!r}")
+        known[spec.name] = value
+    return Hyperparameters(**known)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"text expected: {value!r}")
+    return value
+
+
+def _number(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"number expected: {value!r}")
+    return value
+
+
+def _ref(value: Any) -> FileRef | None:
+    return None if value is None else _existing(value)
+
+
+def _existing(value: Any) -> FileRef:
+    return FileRef(absolute=_text(value["absolute"]), relative=_text(value["relative"]))
+
+
+def create(projects: Path, name: str) -> Path:
+    """Make a folder for a new project called ``name`` below ``projects``, save an empty project in it, return it."""
+    for folder in _candidates(projects, name):
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        save(folder, Project(name=name))
+        return folder
+    raise AssertionError("unreachable: the candidates never end")
+
+
+def _candidates(projects: Path, name: str) -> Iterator[Path]:
+    base = slug(name)
+    yield projects / base
+    number = 2
+    while True:
+        yield projects / f"{base}-{number}"
+        number += 1

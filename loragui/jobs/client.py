@@ -5,6 +5,7 @@ Window and command line use only this. Closing or killing the client changes not
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
 
@@ -12,6 +13,7 @@ from loragui.errors import AppError
 from loragui.jobs import events, process
 from loragui.jobs.events import RunEnded, Stamped
 from loragui.jobs.folder import BROKEN, GONE, UNEXPECTED, RunFolder
+from loragui.jobs.journal import RESERVE_BYTES
 from loragui.jobs.pyjob import python_argv
 
 POLL = 0.2
@@ -60,19 +62,25 @@ def start(folder: RunFolder) -> None:
         time.sleep(0.02)
     if folder.is_running() or folder.look().attempt > earlier:
         return
+    raise _not_started(folder)
+
+
+def _not_started(folder: RunFolder) -> AppError:
     said = folder.runner_log.read_text(encoding="utf-8", errors="replace").strip()
-    raise AppError(
-        said or "The background program could not be started.",
-        "" if said else "Restart the PC and try again; an antivirus program may be holding it back.",
+    if said:
+        return AppError(said, code="runner-start")
+    if shutil.disk_usage(folder.path).free < RESERVE_BYTES:
+        return AppError("The disk is full.", "Free some space on this disk, then start again.", code="disk-full")
+    return AppError(
+        "The background program could not be started.",
+        "Restart the PC and try again; an antivirus program may be holding it back.",
         code="runner-start",
     )
 
 
-def follow(folder: RunFolder, *, from_start: bool = True) -> Iterator[Stamped]:
-    """Events as they come, until the run has ended; the last one is always ``RunEnded``."""
-    tail = Tail(folder)
-    if not from_start:
-        tail.skip()
+def follow(folder: RunFolder, tail: Tail | None = None) -> Iterator[Stamped]:
+    """Events as they come (all of them, or from ``tail`` on) until the run has ended; the last is ``RunEnded``."""
+    tail = tail or Tail(folder)
     ended = None
     while True:
         running = folder.is_running()
@@ -102,9 +110,11 @@ def request_stop(folder: RunFolder, *, after_save: bool = False) -> None:
 
 def run_to_end(folder: RunFolder) -> RunEnded:
     """Start, wait, and return the final event."""
+    tail = Tail(folder)
+    tail.skip()
     start(folder)
     last: RunEnded | None = None
-    for stamped in follow(folder, from_start=False):
+    for stamped in follow(folder, tail):
         if isinstance(stamped.event, RunEnded):
             last = stamped.event
     return last or RunEnded(state=BROKEN, problem=UNEXPECTED)

@@ -109,7 +109,7 @@ class RunFolder:
             return _summary(self.events(), running=True)
         owner = self.owner()
         if owner is not None:
-            process.end_run(owner["run_id"])
+            process.end_run(owner["run_id"], grace=0.5)
             self.pid_file.unlink(missing_ok=True)
         return _summary(self.events(), running=False)
 

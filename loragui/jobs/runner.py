@@ -27,7 +27,6 @@ from loragui.jobs.awake import kept_awake
 from loragui.jobs.events import (
     Event,
     Reader,
-    Result,
     RunEnded,
     RunStarted,
     Saved,
@@ -50,6 +49,8 @@ LOOK_EVERY = 0.2
 """Seconds between two looks at the cancel file and the folder."""
 USAGE_EVERY = 5.0
 """Seconds between two measurements of the step's memory."""
+DRAIN = 2.0
+"""Seconds for which output is awaited after the program itself has ended."""
 
 
 class _Stopped(Exception):
@@ -156,12 +157,12 @@ class _Attempt:
         follower = _Follower(child, reader, self)
         try:
             problem = follower.follow()
-        except BaseException as error:
-            process.end(process.descendants(child.pid))
-            process.end_run(self._run_id)
-            if isinstance(error, _Stopped):
-                self._journal.write(follower.ended(step, ok=False, seconds=time.monotonic() - began))
+        except _Stopped:
+            follower.close()
+            self._journal.write(follower.ended(step, ok=False, seconds=time.monotonic() - began))
             raise
+        finally:
+            follower.close()
         if problem is None and child.returncode != 0:
             problem = _unexplained(step, child.returncode, follower.last_line)
             self._journal.write(Trouble(problem=problem))
@@ -216,6 +217,8 @@ class _Follower:
         self._peak = 0
         self._told = 0
         self._measured = 0.0
+        self._pumps: list[threading.Thread] = []
+        self._closing = False
         self.last_line = ""
 
     def ended(self, step: Step, *, ok: bool, seconds: float) -> StepEnded:
@@ -224,19 +227,19 @@ class _Follower:
     def follow(self) -> Problem | None:
         """Until the program ends and its output is drained. The first fatal problem ends the program."""
         for name, pipe in (("stdout", self._child.stdout), ("stderr", self._child.stderr)):
-            threading.Thread(target=self._pump, args=(name, pipe), daemon=True).start()
-        open_pipes, problem, looked = 2, None, 0.0
+            self._pumps.append(threading.Thread(target=self._pump, args=(name, pipe), daemon=True))
+            self._pumps[-1].start()
+        open_pipes, looked, heard = 2, 0.0, time.monotonic()
         while open_pipes:
             try:
                 stream, data = self._chunks.get(timeout=LOOK_EVERY)
             except queue.Empty:
-                stream, data = "", b""
-            if stream:
+                if self._child.poll() is not None and time.monotonic() - heard > DRAIN:
+                    break  # something it started still holds the pipe
+            else:
+                heard = time.monotonic()
                 open_pipes -= not data
-                problem = self._take(stream, data)
-                if problem:
-                    process.end(process.descendants(self._child.pid))
-                    self._child.wait()
+                if problem := self._take(stream, data):
                     return problem
             if time.monotonic() - looked >= LOOK_EVERY:
                 looked = time.monotonic()
@@ -244,11 +247,28 @@ class _Follower:
                 self._measure()
         return self._fatal(self._reader.end(self._child.wait()))
 
+    def close(self) -> None:
+        """End what is left of the program and let go of its pipes."""
+        self._closing = True
+        if self._child.poll() is None:
+            process.end(process.descendants(self._child.pid))
+        for pump, pipe in zip(self._pumps, (self._child.stdout, self._child.stderr), strict=False):
+            pump.join(timeout=DRAIN)
+            if pipe is not None and not pump.is_alive():
+                pipe.close()
+        self._child.wait()
+
     def _pump(self, name: str, pipe: IO[bytes]) -> None:
         with suppress(OSError, ValueError):
             while data := pipe.read(65536):
-                self._chunks.put((name, data))
-        self._chunks.put((name, b""))
+                self._put(name, data)
+        self._put(name, b"")
+
+    def _put(self, name: str, data: bytes) -> None:
+        while not self._closing:
+            with suppress(queue.Full):
+                self._chunks.put((name, data), timeout=LOOK_EVERY)
+                break
 
     def _take(self, stream: str, data: bytes) -> Problem | None:
         splitter = self._splitters[stream]
@@ -292,6 +312,3 @@ def _unexplained(step: Step, returncode: int, last_line: str) -> Problem:
         details=last_line,
         code="unexplained",
     )
-
-
-__all__ = ["ReaderFactory", "Result", "run"]
