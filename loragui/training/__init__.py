@@ -1,0 +1,1 @@
+"""Start, watch, stop and resume a training; its checkpoints kept, verified and rotated."""

@@ -1,0 +1,74 @@
+"""The history of a project's runs, as their folders tell it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from loragui.errors import AppError
+from loragui.jobs.events import Metric, StepEnded, Usage
+from loragui.jobs.folder import RunFolder
+from loragui.training.start import KIND
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSummary:
+    """One run. ``seconds`` is the time worked so far, over all attempts."""
+
+    number: str
+    kind: str
+    title: str
+    state: str
+    message: str
+    iteration: int
+    total: int
+    loss: float | None
+    seconds: float
+    peak_rss: int
+
+
+def summarize(folder: RunFolder) -> RunSummary:
+    """What a run folder says. AppError when it is not one."""
+    plan = folder.load_plan()
+    look = folder.look()
+    iteration, total, loss, seconds, peak = 0, 0, None, 0.0, 0
+    for stamped in folder.events():
+        match stamped.event:
+            case Metric() as metric:
+                iteration, total, loss = metric.iteration, metric.total, metric.loss
+            case StepEnded() as ended:
+                seconds += ended.seconds
+                peak = max(peak, ended.peak_rss)
+            case Usage() as usage:
+                peak = max(peak, usage.peak)
+    if look.state == "done" and total:
+        iteration = total
+    return RunSummary(
+        number=folder.path.name,
+        kind=plan.kind,
+        title=plan.title,
+        state=look.state,
+        message=str(look.problem) if look.problem else "",
+        iteration=iteration,
+        total=total,
+        loss=loss,
+        seconds=seconds,
+        peak_rss=peak,
+    )
+
+
+def run_folders(project: Path) -> list[RunFolder]:
+    """The project's run folders, oldest first."""
+    runs = project / "runs"
+    if not runs.is_dir():
+        return []
+    return [RunFolder(path) for path in sorted(runs.iterdir()) if (path / "plan.json").is_file()]
+
+
+def latest_training(project: Path, number: str | None = None) -> RunFolder:
+    """The training run with that number, or the newest one. AppError when there is none."""
+    for folder in reversed(run_folders(project)):
+        if folder.load_plan().kind == KIND and number in {None, folder.path.name}:
+            return folder
+    wanted = f"training {number}" if number else "training"
+    raise AppError(f"This project has no {wanted} yet.", "Start a training first.", code="no-training")
