@@ -1,0 +1,214 @@
+"""Merging a LoRA into its base model, and checking what came out.
+
+A weak LoRA is rounded away in a 4-bit model, so the merge is done in F32 and quantized afterwards. ``export-lora``
+exits with 0 when the LoRA is missing or of another kind, so the LoRA is checked before and the result after.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from loragui.engine import classic
+from loragui.engine.installed import Engine
+from loragui.errors import AppError
+from loragui.gguf.read import GgufFile, read
+from loragui.jobs.events import Note, Result
+from loragui.jobs.folder import RunFolder
+from loragui.jobs.plan import Command, Plan, Step
+from loragui.jobs.pyjob import Emit, job_command
+from loragui.model.inspect import inspect
+from loragui.paths import slug, write_json
+from loragui.training import start
+from loragui.training.artifacts import Lora, lora_is_empty, lora_is_finite, read_lora
+from loragui.training.checkpoints import lora_path, numbers
+
+KIND = "merge"
+FILE = "merge.json"
+MERGED_F32 = "merged-f32.gguf"
+BASE_F32 = "base-f32.gguf"
+MERGED = "merged.gguf"
+TYPES = ("Q8_0", "F16", "F32", "Q6_K", "Q5_K_M", "Q4_K_M")
+"""Output types offered; Q8_0 is measured to keep what was learned (facts/engine.md, part A)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merge:
+    """What is merged into what. ``strength`` scales the LoRA; paths are relative to the run folder."""
+
+    base_model: str
+    lora: str
+    iteration: int
+    strength: float
+    output_type: str
+    output: str
+
+
+def create(
+    project: Path,
+    name: str,
+    training: RunFolder,
+    engine: Engine,
+    *,
+    iteration: int | None = None,
+    output_type: str = "Q8_0",
+    strength: float = 1.0,
+) -> RunFolder:
+    """Make the run folder that merges the training's LoRA (the newest, or that of ``iteration``)."""
+    if output_type not in TYPES:
+        raise AppError(f"{output_type} is not a known type of model file.", f"Choose one of {', '.join(TYPES)}.")
+    snapshot = start.load(training.path)
+    chosen = _choose(training.path, iteration)
+    folder = RunFolder(start.next_folder(project / "runs"))
+    base = snapshot.base_model.resolve(training.path)
+    merge = Merge(
+        base_model=start.relative(base, folder.path),
+        lora=start.relative(lora_path(training.path, chosen), folder.path),
+        iteration=chosen,
+        strength=strength,
+        output_type=output_type,
+        output=f"{slug(name)}-{training.path.name}-{chosen}.{output_type}.gguf",
+    )
+    write_json(folder.path / FILE, {"schema": 1, **asdict(merge)})
+    folder.save_plan(plan(merge, engine, base_type=inspect(base).file_type))
+    return folder
+
+
+def load(folder: Path) -> Merge:
+    """The merge of a run folder. AppError when it is none."""
+    try:
+        row = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        row.pop("schema")
+        return Merge(**row)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise AppError(f"{folder} holds no merge.", "Merge again.", details=repr(error)) from error
+
+
+def _choose(training: Path, iteration: int | None) -> int:
+    there = numbers(training, "lora")
+    if not there:
+        raise AppError(
+            "This training has not saved a LoRA yet.",
+            "Let it train until its first checkpoint, then merge.",
+            code="no-lora",
+        )
+    if iteration is None:
+        return there[-1]
+    if iteration not in there:
+        listed = ", ".join(str(number) for number in there)
+        raise AppError(f"There is no LoRA of iteration {iteration}.", f"Choose one of {listed}.", code="no-lora")
+    return iteration
+
+
+def plan(merge: Merge, engine: Engine, *, base_type: str) -> Plan:
+    """Check the LoRA, merge in F32, quantize, load the result, put it in its place."""
+    wide = base_type in {"F32", "F16"}
+    base = merge.base_model if wide else BASE_F32
+    facts = asdict(merge)
+    steps = [Step(id="check", title="Checking the LoRA", command=job_command("merge-check", facts))]
+    if not wide:
+        argv = classic.quantize_argv(engine, merge.base_model, BASE_F32, "F32")
+        steps.append(_engine_step("widen", "Unpacking the base model to full precision", argv, engine, "quantize"))
+    argv = classic.export_lora_argv(engine, base_model=base, lora=merge.lora, output=MERGED_F32, scale=merge.strength)
+    steps.append(_engine_step("merge", "Merging the LoRA into the base model", argv, engine, "export-lora"))
+    if merge.output_type != "F32":
+        argv = classic.quantize_argv(engine, MERGED_F32, MERGED, merge.output_type)
+        steps.append(_engine_step("quantize", f"Packing the model as {merge.output_type}", argv, engine, "quantize"))
+    steps.append(Step(id="finish", title="Checking the merged model", command=job_command("merge-finish", facts)))
+    return Plan(kind=KIND, title="Merging", steps=tuple(steps), facts=facts)
+
+
+def _engine_step(step: str, title: str, argv: tuple[str, ...], engine: Engine, reader: str) -> Step:
+    command = Command(argv=argv, env=engine.environment, reader=reader)
+    return Step(id=step, title=title, command=command)
+
+
+def check_job(args: Mapping[str, Any], emit: Emit) -> None:
+    """Job ``merge-check``: the LoRA is one, of this base, changes something, and holds only numbers."""
+    path = Path(args["lora"])
+    lora = read_lora(path)
+    problem = mismatch(lora, read(Path(args["base_model"])))
+    if problem:
+        raise AppError(
+            f"{path.name} was not trained on this base model: {problem}.",
+            "Merge it into the base model that it was trained on.",
+            code="other-base",
+        )
+    if not lora_is_finite(lora):
+        raise AppError(
+            f"{path.name} is damaged: it holds values that are not numbers.",
+            "Choose the LoRA of an earlier checkpoint, and train with a lower learning rate.",
+            code="nan",
+        )
+    if lora_is_empty(lora):
+        raise AppError(
+            f"{path.name} has not learned anything yet: all its changes are zero.",
+            "Train for some iterations, then merge.",
+            code="lora-empty",
+        )
+    emit(Note(text=f"The LoRA fits the base model (rank {lora.rank}, strength {lora.alpha}/{lora.rank})."))
+
+
+def mismatch(lora: Lora, base: GgufFile) -> str:
+    """Why the LoRA is not one of this base model, or an empty text. A pair A[r, in], B[r, out] changes W[in, out]."""
+    shapes = {tensor.name: tensor.shape for tensor in base.tensors}
+    for tensor in lora.tensors:
+        wanted = shapes.get(tensor.base)
+        if wanted is None:
+            return f"the base model has no {tensor.base}"
+        width = wanted[0] if tensor.side == "A" else (wanted[1] if len(wanted) > 1 else 1)
+        found = tensor.shape[1] if len(tensor.shape) > 1 else 1
+        if found != width:
+            return f"{tensor.base} has another size"
+    return ""
+
+
+def finish_job(args: Mapping[str, Any], emit: Emit) -> None:
+    """Job ``merge-finish``: the merged file is whole and has the base's tensors; it gets its name."""
+    merge = Merge(**args)
+    made = Path(MERGED_F32 if merge.output_type == "F32" else MERGED)
+    target = Path(merge.output)
+    if made.exists():
+        file, base = read(made), read(Path(merge.base_model))
+        problems = file.problems()
+        if problems:
+            raise AppError.of(problems[0])
+        if {t.name for t in file.tensors} != {t.name for t in base.tensors}:
+            raise AppError(
+                "The merged model does not have the same parts as its base model.",
+                "Merge again; if it happens twice, rebuild the engine.",
+                code="merge-damaged",
+            )
+        made.replace(target)
+    for leftover in (MERGED_F32, BASE_F32):
+        Path(leftover).unlink(missing_ok=True)
+    emit(Result(values={"model": str(target), "bytes": target.stat().st_size, "iteration": merge.iteration}))
+
+
+def output_path(folder: Path) -> Path:
+    """The merged model of a finished merge. AppError when it is not there."""
+    path = folder / load(folder).output
+    if not path.is_file():
+        raise AppError("The merge has not produced a model yet.", "Run the merge to its end.", code="no-model")
+    return path
+
+
+def free_space_needed(base_bytes: int, *, wide: bool) -> int:
+    """Bytes that a merge needs at most while it runs: F32 copies of base and merged model, and the result."""
+    f32 = base_bytes if wide else base_bytes * 8
+    return (1 if wide else 2) * f32 + f32
+
+
+def check_space(folder: Path, needed: int) -> None:
+    """AppError when the disk of ``folder`` has less than ``needed`` bytes free."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise AppError(
+            f"Merging needs {needed >> 20} MB of free disk space, {free >> 20} MB are free.",
+            "Free some space on this disk, then merge again.",
+            code="disk-full",
+        )
