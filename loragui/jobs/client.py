@@ -104,7 +104,12 @@ def follow(folder: RunFolder, tail: Tail | None = None) -> Iterator[Stamped]:
 
 
 def request_stop(folder: RunFolder, *, after_save: bool = False) -> None:
-    """Ask the runner to stop: now, or right after the next save. It ends its whole process tree."""
+    """Ask the runner to stop: now, or right after the next save. It ends its whole process tree.
+
+    AppError when nothing runs in the folder.
+    """
+    if not folder.is_running():
+        raise AppError("Nothing is running here.", "There is nothing to stop.", code="not-running")
     folder.cancel_file.write_text("after-save" if after_save else "now", encoding="utf-8")
 
 

@@ -102,14 +102,14 @@ class _Attempt:
         write_json(
             self._folder.pid_file, {"pid": me.pid, "create_time": me.create_time(), "run_id": self._run_id}
         )
-        self._folder.cancel_file.unlink(missing_ok=True)
         self._listen_to_signals()
         with kept_awake():
             ended = self._guarded()
         process.end_run(self._run_id)
         self._journal.last_words(ended)
         self._journal.close()
-        self._folder.pid_file.unlink(missing_ok=True)
+        for leftover in (self._folder.cancel_file, self._folder.pid_file):
+            leftover.unlink(missing_ok=True)
         return ended
 
     def _guarded(self) -> RunEnded:

@@ -1,0 +1,16 @@
+"""Entry point: chooses between the window and the command line before anything heavy is imported."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Run the program. Returns its exit code: 0 done, 1 could not, 2 wrong use, 130 stopped."""
+    from loragui.cli import main as command_line  # noqa: PLC0415 - the window must not pay for it
+
+    return command_line(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
