@@ -20,10 +20,11 @@ VERSION = 1
 
 @dataclass(frozen=True, kw_only=True)
 class RunStarted:
-    """The runner began, or went on with, the plan. ``attempt`` counts from 1."""
+    """The runner began, or went on with, the plan of that fingerprint. ``attempt`` counts from 1."""
 
     title: str
     attempt: int = 1
+    plan: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

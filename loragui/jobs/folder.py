@@ -42,6 +42,7 @@ class Look:
     state: str
     problem: Problem | None = None
     attempt: int = 0
+    plan: str = ""
     done_steps: frozenset[str] = frozenset()
 
 
@@ -115,20 +116,19 @@ class RunFolder:
 
 
 def _summary(seen: list[Stamped], *, running: bool) -> Look:
-    attempt, done, ended = 0, set(), None
+    began, ended = RunStarted(title="", attempt=0), None
+    done: set[str] = set()
     for stamped in seen:
         match stamped.event:
-            case RunStarted(attempt=number):
-                attempt, ended = number, None
+            case RunStarted() as event:
+                if event.plan != began.plan:
+                    done.clear()
+                began, ended = event, None
             case StepEnded(id=step, ok=ok):
                 (done.add if ok else done.discard)(step)
             case RunEnded() as event:
                 ended = event
-    steps = frozenset(done)
+    state, problem = (ended.state, ended.problem) if ended else (BROKEN, UNEXPECTED) if began.attempt else (NEW, None)
     if running:
-        return Look(state=RUNNING, attempt=attempt, done_steps=steps)
-    if ended is not None:
-        return Look(state=ended.state, problem=ended.problem, attempt=attempt, done_steps=steps)
-    if attempt:
-        return Look(state=BROKEN, problem=UNEXPECTED, attempt=attempt, done_steps=steps)
-    return Look(state=NEW)
+        state, problem = RUNNING, None
+    return Look(state=state, problem=problem, attempt=began.attempt, plan=began.plan, done_steps=frozenset(done))

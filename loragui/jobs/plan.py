@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -72,6 +74,11 @@ class Plan:
                 for step in self.steps
             ],
         }
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells this plan from any other; a changed plan starts from its first step."""
+        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
 
     @staticmethod
     def from_json(value: Any) -> Plan:

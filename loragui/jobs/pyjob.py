@@ -10,13 +10,13 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from loragui.errors import AppError, Problem
 from loragui.jobs import events
-from loragui.jobs.events import Event, Log, Trouble
+from loragui.jobs.events import Event, Trouble
 from loragui.jobs.plan import Command
 
 Emit = Callable[[Event], None]
@@ -80,24 +80,3 @@ def os_problem(error: OSError) -> Problem:
             code="file-missing",
         )
     return Problem(message=f"A file operation failed: {error}.", hint="Try again.", details=repr(error), code="os")
-
-
-class EventLines:
-    """Reader for our own jobs: event lines become events, everything else is kept as log."""
-
-    def __init__(self) -> None:
-        self._troubled = False
-
-    def line(self, text: str, stream: str) -> Iterable[Event]:  # noqa: ARG002 - both streams are alike here
-        """Events of one line."""
-        if text.startswith('{"v":'):
-            stamped = events.from_line(text)
-            if stamped is not None:
-                self._troubled = self._troubled or isinstance(stamped.event, Trouble)
-                return (stamped.event,)
-        return (Log(text=text),) if text.strip() else ()
-
-    def end(self, returncode: int) -> Iterable[Event]:
-        """Nothing to add when the job said itself what was wrong; the runner names an unexplained exit."""
-        del returncode
-        return ()

@@ -128,9 +128,10 @@ class _Attempt:
         return RunEnded(state=state, problem=problem, seconds=round(time.monotonic() - self._began, 3))
 
     def _all_steps(self) -> Problem | None:
-        attempt = self._before.attempt + 1
-        self._journal.write(RunStarted(title=self._plan.title, attempt=attempt))
-        kept = self._before.done_steps if self._before.state in {STOPPED, BROKEN} else frozenset()
+        before, fingerprint = self._before, self._plan.fingerprint
+        self._journal.write(RunStarted(title=self._plan.title, attempt=before.attempt + 1, plan=fingerprint))
+        goes_on = before.state in {STOPPED, BROKEN} and before.plan == fingerprint
+        kept = before.done_steps if goes_on else frozenset()
         for index, step in enumerate(self._plan.steps):
             if step.id in kept:
                 continue

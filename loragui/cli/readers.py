@@ -1,0 +1,22 @@
+"""Which reader understands which program's output. The runner looks them up by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from loragui.engine.logs import ExportLoraReader, FinetuneReader, GenerateReader, MakeReader, NinjaReader, QuantizeReader
+from loragui.jobs.readers import EventLines, PlainLines
+from loragui.jobs.runner import ReaderFactory
+from loragui.training.reader import TrainingReader
+
+READERS: Mapping[str, ReaderFactory] = {
+    "plain": PlainLines,
+    "events": EventLines,
+    "ninja": NinjaReader,
+    "make": MakeReader,
+    "finetune": FinetuneReader,
+    "train": TrainingReader,
+    "export-lora": ExportLoraReader,
+    "quantize": QuantizeReader,
+    "generate": GenerateReader,
+}
