@@ -1,0 +1,77 @@
+"""The command line: one verb per step of the wizard, each on the same functions as the window."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from loragui import __version__
+from loragui.cli import demo, project, run
+from loragui.cli import data as data_verbs
+from loragui.cli import engine as engine_verbs
+from loragui.cli import machine as machine_verbs
+from loragui.cli import model as model_verbs
+from loragui.cli import result as result_verbs
+from loragui.cli import training as training_verbs
+from loragui.cli.console import Console
+from loragui.cli.context import Context
+from loragui.cli.watch import Stopped
+from loragui.errors import AppError
+from loragui.paths import Workspace, default_workspace
+
+Verb = Callable[[argparse.Namespace, Context], None]
+
+DONE, COULD_NOT, WRONG_USE, STOPPED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one verb. Returns 0 done, 1 could not, 2 wrong use, 130 stopped."""
+    if argv[:1] == ["job"]:  # a step's own process: its output is read by the runner
+        from loragui.cli.jobs import main as job  # noqa: PLC0415 - only this process pays for the jobs' imports
+
+        return job(argv[1:])
+    arguments = parser().parse_args(argv)
+    console = Console(as_json=arguments.json)
+    context = Context(
+        console=console,
+        workspace=Workspace(Path(arguments.workspace or default_workspace()).absolute()),
+        dry_run=arguments.dry_run,
+    )
+    verb: Verb = arguments.verb
+    try:
+        verb(arguments, context)
+    except AppError as error:
+        console.problem(error.problem)
+        return COULD_NOT
+    except (Stopped, KeyboardInterrupt):
+        console.say("Stopped. The same command goes on from here.")
+        return STOPPED
+    return DONE
+
+
+def parser() -> argparse.ArgumentParser:
+    """All verbs with their arguments."""
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument("--workspace", metavar="FOLDER", help="where engines, models and projects are kept")
+    common.add_argument("--json", action="store_true", help="print nothing but the result, as JSON")
+    common.add_argument("--dry-run", action="store_true", help="show what would be done, and do nothing")
+    top = argparse.ArgumentParser(
+        prog="loragui",
+        description="From your own texts and chats to a finished LoRA in a merged GGUF file.",
+        epilog="Exit codes: 0 done, 1 could not, 2 wrong use, 130 stopped.",
+        parents=[common],
+    )
+    top.add_argument("--version", action="version", version=f"loragui {__version__}")
+    top.set_defaults(workspace=None, json=False, dry_run=False)
+    verbs = top.add_subparsers(metavar="VERB", required=True)
+    for module in (
+        machine_verbs, engine_verbs, model_verbs, data_verbs, project, training_verbs, result_verbs, run, demo,
+    ):  # fmt: skip
+        module.add(verbs, common)
+    return top
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
