@@ -18,7 +18,8 @@ def parse(text: str) -> Any:
         return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         line = f"line {error.lineno}, " if error.lineno > 1 else ""
-        raise NotJson(f"{error.msg.lower()} at {line}column {error.colno}") from error
+        what = error.msg.lower().removesuffix(" at")
+        raise NotJson(f"{what} at {line}column {error.colno}") from error
     except RecursionError as error:
         raise NotJson("it is nested too deeply") from error
     except ValueError as error:

@@ -111,8 +111,15 @@ class Report:
         """How often each code occurs, the most frequent first."""
         return dict(Counter(finding.code for finding in self.findings).most_common())
 
-    def summary(self, most: int = 20) -> str:
-        """The report for a person: totals, files, and at most ``most`` findings of the rarest kinds first."""
+    def _first_of_each(self, most: int) -> list[Finding]:
+        """At most ``most`` findings of each code; the code that occurs least comes first."""
+        kinds: dict[str, list[Finding]] = {}
+        for finding in self.findings:
+            kinds.setdefault(finding.code, []).append(finding)
+        return [finding for kind in sorted(kinds.values(), key=len) for finding in kind[:most]]
+
+    def summary(self, most: int = 3) -> str:
+        """The report for a person: totals, files, and at most ``most`` findings of each kind, rare kinds first."""
         totals, about = self.totals, "" if self.exact else "about "
         sums = (
             units.plural(totals.samples, "sample", "samples"),
@@ -132,14 +139,13 @@ class Report:
             f"Tokens counted with: {self.counter}. Template: {self.template}. Marker: {self.marker}",
             *files,
         ]
-        rarity = self.counts()
-        shown = sorted(self.findings, key=lambda finding: rarity[finding.code])[:most]
+        shown = self._first_of_each(most)
         if shown:
             left_out = f"Left out: {totals.dropped:,}. Shortened: {totals.shortened:,}."
             lines.append(f"{left_out} Repaired: {totals.repaired:,}.")
             lines.extend(f"  {finding}" for finding in shown)
         if len(self.findings) > len(shown):
-            lines.append(f"  and {len(self.findings) - len(shown):,} more in the report")
+            lines.append(f"  and {len(self.findings) - len(shown):,} more of these kinds in the report")
         return "\n".join(lines)
 
 
