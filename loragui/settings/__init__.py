@@ -1,0 +1,1 @@
+"""How a LoRA is trained and what that takes: the guide's measured rows, and estimates."""
