@@ -1,4 +1,4 @@
-"""The demonstration's data: which files, with what settings, and the prompt that proves that the model learned."""
+"""The demonstration's data: files, settings, and the prompt that proves that the model learned."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from loragui.paths import resource_path
 class Demo:
     """What ``resources/demo/demo.toml`` says. ``context_size`` and ``tokens`` in tokens.
 
-    ``prompt`` is the proof's prompt, ready for the engine. A reply of the trained model holds any of ``expected``,
-    a reply of the base model none.
+    ``prompt`` is the proof's prompt, ready for the engine. A reply of the trained model holds any of
+    ``expected``, a reply of the base model none.
     """
 
     files: tuple[Path, ...]

@@ -119,7 +119,7 @@ class Report:
         return [finding for kind in sorted(kinds.values(), key=len) for finding in kind[:most]]
 
     def summary(self, most: int = 3) -> str:
-        """The report for a person: totals, files, and at most ``most`` findings of each kind, rare kinds first."""
+        """The report for a person: totals, files, and up to ``most`` findings of each kind, rare first."""
         totals, about = self.totals, "" if self.exact else "about "
         sums = (
             units.plural(totals.samples, "sample", "samples"),

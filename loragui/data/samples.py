@@ -7,8 +7,9 @@ Pure functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from loragui.data.conversation import Conversation, Place, Role, Turn
 from loragui.data.counting import TokenCounter
@@ -130,47 +131,63 @@ class _Builder:
             history = self._turns[index - turns : index]
             return template.prompt_text(preamble=preamble, card=self._card, turns=history, cue=cue)
 
-        def fits(turns: int) -> bool:
-            return self._costs[index - turns] <= self._budget and count(prompt(turns) + reply) <= self._budget
+        @cache
+        def tokens(turns: int) -> int:
+            return count(prompt(turns) + template.reply_text(turn.speaker, turn.text))
 
-        reply, text = template.reply_text(turn.speaker, turn.text), turn.text
-        bare = count(prompt(0) + reply)
-        if bare > self._budget:
-            alone = prompt(0)
-            text = shorten(
-                text[: LONGEST_TOKEN * self._budget],
-                lambda part: count(alone + template.reply_text(turn.speaker, part)) <= self._budget,
-            )
-            if not text:
-                yield _does_not_fit(turn, self._options.context_size)
-                return
-            yield _too_long(turn, bare, text, self._options.context_size, exact=self._counter.exact)
-            reply = template.reply_text(turn.speaker, text)
-            before = 0
-        else:
-            before = _most(_guess(self._costs[:index], self._budget - bare), index, fits)
+        def fits(turns: int) -> bool:
+            return self._costs[index - turns] <= self._budget and tokens(turns) <= self._budget
+
+        if tokens(0) > self._budget:
+            yield from self._shortened(turn, prompt(0), tokens(0), left_out=index)
+            return
+        before = _most(self._guess(index, self._budget - tokens(0)), index, fits)
         yield Sample(
             prompt=prompt(before),
-            reply=reply,
-            tokens=count(prompt(before) + reply),
+            reply=template.reply_text(turn.speaker, turn.text),
+            tokens=tokens(before),
             speaker=turn.speaker,
             role=turn.role,
             place=turn.place,
             turns_before=before,
             turns_left_out=index - before,
-            shortened=text != turn.text,
         )
 
+    def _shortened(
+        self, turn: Turn, prompt: str, tokens: int, *, left_out: int
+    ) -> Iterator[Sample | Finding]:
+        """The sample of a reply that does not fit even without any turn before it."""
+        reply_text, count = self._template.reply_text, self._counter.count
+        text = shorten(
+            turn.text[: LONGEST_TOKEN * self._budget],
+            lambda part: count(prompt + reply_text(turn.speaker, part)) <= self._budget,
+        )
+        if not text:
+            yield _does_not_fit(turn, self._options.context_size)
+            return
+        yield _too_long(turn, tokens, text, self._options.context_size, exact=self._counter.exact)
+        reply = reply_text(turn.speaker, text)
+        yield Sample(
+            prompt=prompt,
+            reply=reply,
+            tokens=count(prompt + reply),
+            speaker=turn.speaker,
+            role=turn.role,
+            place=turn.place,
+            turns_before=0,
+            turns_left_out=left_out,
+            shortened=True,
+        )
 
-def _guess(costs: Sequence[int], room: int) -> int:
-    """How many of the last turns fit into ``room`` if counts add up; the real count decides later."""
-    turns = 0
-    for cost in reversed(costs):
-        room -= cost
-        if room < 0:
-            break
-        turns += 1
-    return turns
+    def _guess(self, index: int, room: int) -> int:
+        """How many turns before ``index`` fit into ``room`` if counts add up; the real count decides later."""
+        turns = 0
+        while turns < index:
+            room -= self._costs[index - turns - 1]
+            if room < 0:
+                break
+            turns += 1
+        return turns
 
 
 def _most(guess: int, limit: int, fits: Callable[[int], bool]) -> int:
