@@ -9,7 +9,9 @@ from typing import Any
 
 from loragui import units
 from loragui.data.counting import RoughCounter, TokenCounter
+from loragui.data.marker import Written
 from loragui.data.prepare import REPORT_FILE, prepare, write_prepared
+from loragui.data.report import Report
 from loragui.data.template import DEFAULT, load_template
 from loragui.jobs.events import Note, Progress, Result
 from loragui.jobs.plan import Plan, Step
@@ -74,32 +76,33 @@ def format_job(args: Mapping[str, Any], emit: Emit) -> None:
     )
     folder = Path(args["out"])
     written = write_prepared(folder, prepared)
-    totals = prepared.report.totals
-    emit(
-        Result(
-            values={
-                "train": str(written.path),
-                "report": str(folder / REPORT_FILE),
-                "marker": written.marker,
-                "sha256": written.sha256,
-                "bytes": written.bytes,
-                "samples": totals.samples,
-                "tokens": totals.tokens,
-                "tokens_exact": prepared.report.exact,
-                "counter": prepared.report.counter,
-                "longest": totals.longest,
-                "median": totals.median,
-                "conversations": totals.conversations,
-                "files": totals.files,
-                "dropped": totals.dropped,
-                "shortened": totals.shortened,
-                "repaired": totals.repaired,
-                "context_size": prepared.report.context_size,
-                "template": prepared.report.template,
-                "seed": prepared.report.seed,
-            }
-        )
-    )
+    emit(Result(values=_values(written, folder / REPORT_FILE, prepared.report)))
+
+
+def _values(written: Written, path: Path, report: Report) -> dict[str, Any]:
+    """What the next steps and the command line want to know, by stable names."""
+    totals = report.totals
+    return {
+        "train": str(written.path),
+        "report": str(path),
+        "marker": written.marker,
+        "sha256": written.sha256,
+        "bytes": written.bytes,
+        "samples": totals.samples,
+        "tokens": totals.tokens,
+        "tokens_exact": report.exact,
+        "counter": report.counter,
+        "longest": totals.longest,
+        "median": totals.median,
+        "conversations": totals.conversations,
+        "files": totals.files,
+        "dropped": totals.dropped,
+        "shortened": totals.shortened,
+        "repaired": totals.repaired,
+        "context_size": report.context_size,
+        "template": report.template,
+        "seed": report.seed,
+    }
 
 
 def _counter(base_model: str | None) -> TokenCounter:

@@ -180,7 +180,7 @@ class _Builder:
         )
 
     def _guess(self, index: int, room: int) -> int:
-        """How many turns before ``index`` fit into ``room`` if counts add up; the real count decides later."""
+        """How many turns before ``index`` fit into ``room`` if counts add up; the real count decides."""
         turns = 0
         while turns < index:
             room -= self._costs[index - turns - 1]
@@ -218,6 +218,6 @@ def _does_not_fit(turn: Turn, context: int) -> Finding:
         code="does-not-fit",
         action="dropped",
         place=turn.place,
-        message=f"With the card there is no room for this message in a context of {context} tokens.",
+        message=f"With the card there is no room for this message in a context of {context}.",
         hint="Choose a larger context, or shorten the card.",
     )
