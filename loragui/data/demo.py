@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from loragui.paths import resource_path
 class Demo:
     """What ``resources/demo/demo.toml`` says. ``context_size`` and ``tokens`` in tokens.
 
+    ``training`` holds the hyperparameters that suffice, by their names in ``project.Hyperparameters``.
     ``prompt`` is the proof's prompt, ready for the engine. A reply of the trained model holds any of
     ``expected``, a reply of the base model none.
     """
@@ -26,6 +28,7 @@ class Demo:
     template: str
     context_size: int
     seed: int
+    training: Mapping[str, int | float]
     prompt: str
     tokens: int
     prompt_seed: int
@@ -49,16 +52,23 @@ def load_demo(folder: Path | None = None) -> Demo:
             template=str(value["template"]),
             context_size=int(value["context_size"]),
             seed=int(value["seed"]),
+            training={str(key): _number(number) for key, number in value["training"].items()},
             prompt=_prompt(folder, str(value["template"]), proof),
             tokens=int(proof["tokens"]),
             prompt_seed=int(proof["seed"]),
             expected=tuple(str(phrase) for phrase in proof["expected"]),
             habit=str(proof["habit"]),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, AttributeError, ValueError, KeyError, TypeError) as error:
         raise AppError(
             f"{path} cannot be used.", "Install loragui again.", details=repr(error), code="demo-damaged"
         ) from error
+
+
+def _number(value: Any) -> int | float:
+    if not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is not a number")
+    return value
 
 
 def _prompt(folder: Path, template_name: str, proof: dict[str, Any]) -> str:

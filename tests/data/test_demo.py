@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from loragui.data.prepare import Prepared, prepare
 from loragui.data.template import load_template
 from loragui.errors import AppError
 from loragui.paths import resource_path
+from loragui.project import Hyperparameters
 
 GOLDEN = Path(__file__).with_name("golden") / "demo-samples.txt"
 
@@ -59,6 +61,10 @@ def test_prompt_of_the_proof_is_new_and_does_not_give_the_habit_away(prepared: P
     assert "Nora has climbed the stairs" in demo.prompt
     assert not demo.learned(demo.prompt)
     assert not any("Nora" in sample.text for sample in prepared.samples)
+
+
+def test_training_settings_are_known_hyperparameters() -> None:
+    assert replace(Hyperparameters(), **load_demo().training).iterations == 40  # type: ignore[arg-type]
 
 
 def test_damaged_demo_is_said(tmp_path: Path) -> None:
