@@ -31,8 +31,9 @@ class BaseModel:
     ``parameters`` counts the numbers of all tensors, ``context`` the tokens it was made for. ``vocabulary``
     is the kind as GGUF names it (``llama`` is SentencePiece, ``gpt2`` is BPE). ``tensor_types`` maps a number
     format to how many numbers are stored in it, ``file_type`` is the one that holds most. ``tied``: the
-    output layer is the token embedding. ``differences`` are those from a plain llama model's tensors (none for other
-    architectures).
+    output layer is the token embedding. ``differences`` are those from a plain llama model's tensors (none
+    for other architectures). ``rope_scaling`` is ``none``, ``linear``, ``scale_linear`` (linear, and in
+    the older way, which every engine reads), ``yarn`` or another name.
     """
 
     path: Path
@@ -136,11 +137,12 @@ def _kind(file: GgufFile, names: set[str]) -> str:
 
 def _rope(file: GgufFile, arch: str) -> tuple[str, float]:
     """Kind and factor of the stretching of positions; the older key says only the factor."""
-    kind = file.text(f"{arch}.rope.scaling.type")
-    factor = file.number(f"{arch}.rope.scaling.factor") or file.number(f"{arch}.rope.scale_linear") or 1.0
-    if not kind:
-        kind = "none" if factor == 1.0 else "linear"
-    return kind, float(factor)
+    older = file.number(f"{arch}.rope.scale_linear")
+    factor = file.number(f"{arch}.rope.scaling.factor") or older or 1.0
+    kind = file.text(f"{arch}.rope.scaling.type") or "linear"
+    if kind == "linear" and factor == 1.0:
+        kind = "none"
+    return "scale_linear" if kind == "linear" and older == factor else kind, float(factor)
 
 
 def describe(model: BaseModel) -> tuple[tuple[str, str], ...]:

@@ -6,18 +6,20 @@ a part of a split model) is decided here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from loragui.errors import Problem
 from loragui.gguf.read import GgmlType, read
 from loragui.model import inspect
+from loragui.model.accepts import Accepts
 from loragui.model.catalogue import equivalent
 from loragui.model.inspect import BaseModel
 from loragui.model.recipe import UNPACKABLE, Recipe, copy_bytes
 from loragui.units import size as human_size
+
+__all__ = ["Accepts", "Outcome", "Reason", "Verdict", "judge"]
 
 
 class Outcome(StrEnum):
@@ -26,38 +28,6 @@ class Outcome(StrEnum):
     AS_IT_IS = "as-it-is"
     COPY = "copy"
     NO = "no"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Accepts:
-    """What an engine can train. A collection of None accepts everything.
-
-    ``tied``: models whose output layer is the token embedding; ``gqa``: models whose heads share K/V heads.
-    ``pre_tokenizers`` are the names it knows (of BPE vocabularies), ``tensor_types`` the number formats.
-    """
-
-    architectures: frozenset[str] | None = None
-    tied: bool = True
-    gqa: bool = True
-    pre_tokenizers: frozenset[str] | None = None
-    tensor_types: frozenset[str] | None = None
-    vocabularies: frozenset[str] | None = None
-
-    @staticmethod
-    def of(row: Mapping[str, Any]) -> Accepts:
-        """From a table ``accepts`` of ``resources/engines.toml``."""
-
-        def names(key: str) -> frozenset[str] | None:
-            return frozenset(str(name) for name in row[key]) if key in row else None
-
-        return Accepts(
-            architectures=names("architectures"),
-            tied=bool(row.get("tied", True)),
-            gqa=bool(row.get("gqa", True)),
-            pre_tokenizers=names("pre_tokenizers"),
-            tensor_types=names("tensor_types"),
-            vocabularies=names("vocabularies"),
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +75,9 @@ class Verdict:
 
 def judge(model: BaseModel, accepts: Accepts) -> Verdict:
     """Everything between the model and a training with an engine that takes what ``accepts`` says."""
-    reasons = tuple(reason for check in _CHECKS for reason in check(model, accepts))
+    known = accepts.architectures is None or model.architecture in accepts.architectures
+    checks = _CHECKS if model.kind == inspect.MODEL and known else _FIRST
+    reasons = tuple(reason for check in checks for reason in check(model, accepts))
     outcomes = {reason.outcome for reason in reasons}
     if Outcome.NO in outcomes:
         return Verdict(model=model, outcome=Outcome.NO, reasons=reasons)
@@ -123,7 +95,7 @@ def _recipe(model: BaseModel, accepts: Accepts) -> Recipe:
         untie=model.tied and not accepts.tied,
         repeat_heads=model.heads // model.kv_heads if model.grouped and not accepts.gqa else 1,
         pre=equivalent(model.pre_tokenizer, known or ()) if rename else "",
-        rope_factor=model.rope_factor if model.rope_scaling == "linear" else 1.0,
+        rope_factor=model.rope_factor if _older_rope(model, accepts) else 1.0,
     )
 
 
@@ -170,12 +142,17 @@ def _architecture(model: BaseModel, accepts: Accepts) -> Iterator[Reason]:
         yield _no("vocabulary", f"Its vocabulary is of a kind that the engine cannot use ({kind}).", _ANOTHER)
 
 
-def _tensors(model: BaseModel, _accepts: Accepts) -> Iterator[Reason]:
-    if model.kind != inspect.MODEL or model.architecture != "llama" or model.experts:
+def _tensors(model: BaseModel, accepts: Accepts) -> Iterator[Reason]:
+    if model.architecture != "llama" or model.experts:
         return
     found = model.differences
     if model.parts == 1 and found.missing:
         yield _no("tensors-missing", f"Parts of the model are missing: {_few(found.missing)}.", _AGAIN)
+    if not (model.heads and model.kv_heads) or model.heads % model.kv_heads:
+        said = f"{model.heads} and {model.kv_heads} key/value heads"
+        yield _no("heads", f"Its numbers of attention heads ({said}) are unusual.", _ANOTHER)
+    if accepts.extras:
+        return
     if found.unexpected:
         names = _few(found.unexpected)
         yield _no("tensors-unexpected", f"It has parts that the engine would ignore: {names}.", _ANOTHER)
@@ -187,23 +164,28 @@ def _tensors(model: BaseModel, _accepts: Accepts) -> Iterator[Reason]:
         )
     if found.misshapen:
         yield _no("tensors-misshapen", f"Parts have an unexpected size: {_few(found.misshapen)}.", _AGAIN)
-    if not (model.heads and model.kv_heads) or model.heads % model.kv_heads:
-        yield _no(
-            "heads",
-            f"Its number of attention heads ({model.heads} and {model.kv_heads} key/value heads) is unusual.",
-            _ANOTHER,
-        )
+
+
+def _older_rope(model: BaseModel, accepts: Accepts) -> bool:
+    """Whether the engine reads linear stretching only from the older entry, which the file does not have."""
+    known = accepts.rope_scaling
+    return model.rope_scaling == "linear" and known is not None and "linear" not in known
 
 
 def _rope(model: BaseModel, accepts: Accepts) -> Iterator[Reason]:
-    if accepts.gqa or model.rope_scaling == "none":  # engines that take GQA are modern and know all kinds
+    known = accepts.rope_scaling
+    if known is None or model.rope_scaling in known:
         return
-    if model.rope_scaling != "linear":
-        yield _no(
-            "rope",
-            f"It stretches its context in a way the engine does not know ({model.rope_scaling}).",
-            _ANOTHER,
+    if _older_rope(model, accepts) and "scale_linear" in known:
+        yield Reason(
+            code="rope-linear",
+            message=f"Its context is stretched {model.rope_factor:g} times; the engine would not notice.",
+            outcome=Outcome.COPY,
+            change="The copy says it in the older way, too.",
         )
+    else:
+        how = model.rope_scaling
+        yield _no("rope", f"It stretches its context in a way the engine does not know ({how}).", _ANOTHER)
 
 
 def _tied(model: BaseModel, accepts: Accepts) -> Iterator[Reason]:
@@ -265,9 +247,9 @@ def _formats(model: BaseModel, accepts: Accepts) -> Iterator[Reason]:
         )
 
 
-_CHECKS: tuple[Callable[[BaseModel, Accepts], Iterator[Reason]], ...] = (
-    _kind, _architecture, _tensors, _rope, _tied, _grouped, _pre_tokenizer, _formats,
-)  # fmt: skip
+_Check = Callable[[BaseModel, Accepts], Iterator[Reason]]
+_FIRST: tuple[_Check, ...] = (_kind, _architecture)
+_CHECKS: tuple[_Check, ...] = (*_FIRST, _tensors, _rope, _tied, _grouped, _pre_tokenizer, _formats)
 _ANOTHER = "Choose another model."
 _AGAIN = "Download the file again, or choose another file of this model."
 

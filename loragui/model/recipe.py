@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from loragui.errors import AppError
 from loragui.gguf.read import GgmlType, GgufFile, TensorInfo
 from loragui.gguf.write import TensorSpec, nbytes
 
@@ -31,9 +32,9 @@ class Recipe:
     """The changes of a converted copy.
 
     ``output_type`` is the number format of matrices (``keep``: as they are; vectors become F32 otherwise).
-    ``untie`` gives it an output layer of its own, ``repeat_heads`` is how often each K/V head is repeated (1:
-    not), ``pre`` the new name of the pre-tokenizer (empty: unchanged); ``rope_factor`` is written in the older
-    way too when not 1.
+    ``untie`` gives it an output layer of its own, ``repeat_heads`` is how often each K/V head is repeated
+    (1: not), ``pre`` the new name of the pre-tokenizer (empty: unchanged); ``rope_factor`` is written in the
+    older way too when not 1.
     """
 
     output_type: str = "F32"
@@ -94,6 +95,7 @@ def tensors(file: GgufFile, recipe: Recipe) -> tuple[CopiedTensor, ...]:
     copied = []
     for source in file.tensors:
         expanded = recipe.repeat_heads > 1 and _KV.fullmatch(source.name) is not None
+        _check(file, source, recipe, kv_heads if expanded else 1)
         repeat = recipe.repeat_heads if expanded else 1
         block = source.rows // kv_heads if expanded else source.rows
         shape = (source.shape[0], source.rows * repeat) if expanded else source.shape
@@ -103,6 +105,16 @@ def tensors(file: GgufFile, recipe: Recipe) -> tuple[CopiedTensor, ...]:
             spec = TensorSpec(name=OUTPUT, shape=source.shape, type=_type(source, recipe))
             copied.append(CopiedTensor(spec=spec, source=source, block_rows=source.rows, repeat=1))
     return tuple(copied)
+
+
+def _check(file: GgufFile, source: TensorInfo, recipe: Recipe, kv_heads: int) -> None:
+    if source.rows % kv_heads or (recipe.output_type != KEEP and source.type not in UNPACKABLE):
+        raise AppError(
+            f"{source.name} of {file.path.name} cannot be converted.",
+            "Choose another file of this model.",
+            details=f"{source}, {kv_heads} key/value heads",
+            code="cannot-convert",
+        )
 
 
 def _type(source: TensorInfo, recipe: Recipe) -> GgmlType:
