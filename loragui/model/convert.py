@@ -86,6 +86,7 @@ def convert_job(args: Mapping[str, Any], emit: Emit) -> None:
             _check_space(target, recipes.copy_bytes(file, recipe))
             emit(Note(text=f"Writing {target.name}: {', '.join(recipe.changes())}"))
             _write(file, target, recipe, sha256, progress)
+        progress.finish()
     values = {"model": str(target), "bytes": target.stat().st_size, "reused": reused, "sha256": sha256}
     emit(Result(values=values))
 
@@ -137,6 +138,9 @@ class _Progress:
         if now - self._told >= 0.2 or self._done >= self._total:
             self._told = now
             self._emit(Progress(done=min(self._done, self._total), total=self._total, unit="bytes"))
+
+    def finish(self) -> None:
+        self._emit(Progress(done=self._total, total=self._total, unit="bytes"))
 
 
 def _hash(path: Path, progress: _Progress) -> str:
