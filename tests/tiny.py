@@ -27,7 +27,10 @@ WORDS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Tiny:
-    """The shape of a tiny model. Heads divide the embedding; K/V heads divide the heads."""
+    """The shape of a tiny model. Heads divide the embedding; K/V heads divide the heads.
+
+    With a name in ``pre`` the vocabulary claims to be byte-pair encoding with that pre-tokenizer.
+    """
 
     architecture: str = "llama"
     vocabulary: int = 512
@@ -40,6 +43,7 @@ class Tiny:
     tied: bool = False
     half: bool = False
     vocabulary_only: bool = False
+    pre: str = ""
     seed: int = 1
 
 
@@ -116,7 +120,10 @@ def _header(writer: gguf.GGUFWriter, shape: Tiny) -> None:
     writer.add_rope_dimension_count(shape.embedding // shape.heads)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16 if shape.half else gguf.LlamaFileType.ALL_F32)
     pieces = _vocabulary(shape.vocabulary)
-    writer.add_tokenizer_model("llama")
+    writer.add_tokenizer_model("gpt2" if shape.pre else "llama")
+    if shape.pre:
+        writer.add_tokenizer_pre(shape.pre)
+        writer.add_token_merges(["t h", "th e"])
     writer.add_token_list([piece for piece, _, _ in pieces])
     writer.add_token_scores([score for _, score, _ in pieces])
     writer.add_token_types([kind for _, _, kind in pieces])

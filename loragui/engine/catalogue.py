@@ -50,7 +50,7 @@ class Pin:
 
 @dataclass(frozen=True, kw_only=True)
 class System:
-    """What the toolchain has to know about one operating system; ``link`` and ``ship`` lie in scipy-openblas32."""
+    """What the toolchain has to know about a system; ``link`` and ``ship`` lie in scipy-openblas32."""
 
     cmake: str
     platform_id: str

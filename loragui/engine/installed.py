@@ -69,7 +69,7 @@ def save(engine: Engine) -> None:
 
 
 def load(folder: Path) -> Engine:
-    """The engine in ``folder``. AppError when there is none, it is incomplete, or a newer loragui built it."""
+    """The engine in ``folder``. AppError when there is none, it is damaged, or a newer loragui built it."""
     path = folder / FILE
     try:
         row = json.loads(path.read_text(encoding="utf-8"))

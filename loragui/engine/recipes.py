@@ -60,7 +60,7 @@ def problems(recipe: Recipe, *, system: str = "") -> tuple[Problem, ...]:
 
 
 def disk_needed(recipe: Recipe, pin: Pin) -> int:
-    """Bytes of disk that a fresh build takes at most: downloads, unpacked tools and sources, compiled files."""
+    """Bytes of disk that a fresh build takes at most: downloads, tools, sources, compiled files."""
     downloads = pin.download_bytes + recipe.download_bytes
     return downloads + pin.unpacked_bytes + recipe.unpacked_bytes + recipe.work_bytes
 

@@ -1,0 +1,174 @@
+"""The classic engine family: exact argument lists for ``finetune``, ``export-lora``, ``quantize`` and
+``main``.
+
+All file names are relative to the folder in which the program runs: the engine cannot open other than ASCII
+absolute paths on Windows, and the shuffle of a training is tied to the string that names its data. GPU flags
+(``-ngl``) are never passed: they crash this family (shared facts, engine.md part A).
+
+Source of the flags: llama.cpp b2896, ``common/train.cpp``, ``common/common.cpp``, ``examples/*/*.cpp``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from loragui.engine.installed import Engine
+from loragui.errors import AppError, Problem
+from loragui.project import Hyperparameters
+
+CHECKPOINTS = "checkpoint-ITERATION.gguf"
+LORAS = "lora-ITERATION.gguf"
+"""How output files are named; the engine puts the iteration number, or LATEST, in place of ITERATION."""
+NO_CHECKPOINT = ""
+"""As ``--checkpoint-in``: start anew. Leaving the flag out would load a ``checkpoint.gguf`` that lies around."""
+_LARGEST = 2**31 - 1
+"""Numbers are read as 32-bit integers; a larger one aborts the program."""
+
+
+def problems(settings: Hyperparameters) -> tuple[Problem, ...]:
+    """Settings with which ``finetune`` would crash or do nothing."""
+    lowest = {
+        "context size": (settings.context_size, 2),
+        "batch size": (settings.batch_size, 1),
+        "gradient accumulation": (settings.gradient_accumulation, 1),
+        "number of iterations": (settings.iterations, 1),
+        "rank": (settings.rank, 1),
+        "alpha": (settings.alpha, 1),
+        "warm-up": (settings.warmup, 0),
+        "number of decay steps": (settings.cosine_decay_steps, 0),
+        "number of threads": (settings.threads, 1),
+        "number of iterations between saves": (settings.save_every, 1),
+        "seed": (settings.seed, 0),
+    }
+    wrong = [
+        _out_of_range(name, value, least)
+        for name, (value, least) in lowest.items()
+        if not least <= value <= _LARGEST
+    ]
+    if not 0 < settings.learning_rate < 10:
+        message = f"The learning rate {settings.learning_rate:g} is not a usable value."
+        wrong.append(
+            Problem(
+                message=message, hint="Values from 0.00001 to 0.01 are usual.", code="setting-out-of-range"
+            )
+        )
+    return tuple(wrong)
+
+
+def _out_of_range(name: str, value: int, least: int) -> Problem:
+    return Problem(
+        message=f"The {name} is {value}; it must be {least} or more, and less than 2,147,483,648.",
+        hint="Change it in the settings.",
+        code="setting-out-of-range",
+    )
+
+
+def finetune_argv(
+    engine: Engine,
+    settings: Hyperparameters,
+    *,
+    base_model: str,
+    data: str,
+    marker: str,
+    checkpoint_in: str | None,
+    iterations: int,
+) -> tuple[str, ...]:
+    """Train, from the start or from the verified checkpoint file ``checkpoint_in``, for ``iterations`` more.
+
+    ``marker`` begins every sample in the text file ``data``. AppError for settings that the engine cannot
+    take.
+    """
+    wrong = problems(settings)
+    if wrong:
+        raise AppError.of(wrong[0])
+    if not marker or iterations < 1:
+        raise AppError(
+            "There is nothing to train: no sample marker or no iterations left.", "Check the settings."
+        )
+    return (
+        str(engine.program("finetune")),
+        "--model-base", base_model,
+        "--train-data", data,
+        "--sample-start", marker,
+        "--checkpoint-in", checkpoint_in or NO_CHECKPOINT,
+        "--checkpoint-out", CHECKPOINTS,
+        "--lora-out", LORAS,
+        "--save-every", str(settings.save_every),
+        "--seed", str(settings.seed),
+        "--threads", str(settings.threads),
+        "--ctx", str(settings.context_size),
+        "--batch", str(settings.batch_size),
+        "--grad-acc", str(settings.gradient_accumulation),
+        "--adam-iter", str(iterations),
+        "--adam-alpha", repr(settings.learning_rate),
+        "--warmup", str(settings.warmup),
+        "--lora-r", str(settings.rank),
+        "--lora-alpha", str(settings.alpha),
+        "--use-checkpointing" if settings.gradient_checkpointing else "--no-checkpointing",
+        "--use-flash" if settings.flash_attention else "--no-flash",
+        *_optional(settings),
+    )  # fmt: skip
+
+
+def _optional(settings: Hyperparameters) -> Iterator[str]:
+    if settings.cosine_decay_steps:
+        yield from ("--cos-decay-steps", str(settings.cosine_decay_steps))
+    if settings.rope_freq_base is not None:
+        yield from ("--rope-freq-base", repr(float(settings.rope_freq_base)))
+    if settings.rope_freq_scale is not None:
+        yield from ("--rope-freq-scale", repr(float(settings.rope_freq_scale)))
+
+
+def export_lora_argv(
+    engine: Engine, *, base_model: str, lora: str, output: str, scale: float = 1.0, threads: int = 1
+) -> tuple[str, ...]:
+    """Add the LoRA, ``scale`` times, to the base model and write the sum to ``output``."""
+    return (
+        str(engine.program("export-lora")),
+        "--model-base", base_model,
+        "--model-out", output,
+        "--lora-scaled", lora, repr(float(scale)),
+        "--threads", str(threads),
+    )  # fmt: skip
+
+
+def quantize_argv(
+    engine: Engine, source: str, target: str, file_type: str, *, threads: int = 0
+) -> tuple[str, ...]:
+    """Rewrite the model as ``file_type`` (``Q8_0``, ``F32``, …); ``threads`` of 0 leaves the choice to the engine."""
+    argv = (str(engine.program("quantize")), "--allow-requantize", source, target, file_type)
+    return (*argv, str(threads)) if threads else argv
+
+
+def generate_argv(
+    engine: Engine,
+    *,
+    model: str,
+    prompt_file: str,
+    tokens: int,
+    lora: str | None = None,
+    threads: int = 1,
+    seed: int = 1,
+    context: int = 2048,
+) -> tuple[str, ...]:
+    """Continue the text of ``prompt_file`` by up to ``tokens`` tokens, always the most likely one
+    (temperature 0).
+
+    Only the new text reaches stdout. Prompt and new text must fit into ``context`` tokens (the model's own
+    window can be very large, and costs memory from the start). One newline at the prompt file's end is
+    dropped.
+    """
+    argv = (
+        str(engine.program("main")),
+        "--model", model,
+        "--file", prompt_file,
+        "--n-predict", str(tokens),
+        "--ctx-size", str(context),
+        "--temp", "0",
+        "--seed", str(seed),
+        "--threads", str(threads),
+        "--no-display-prompt",
+        "--simple-io",
+        "--log-disable",
+    )  # fmt: skip
+    return (*argv, "--lora", lora) if lora else argv

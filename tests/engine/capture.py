@@ -1,0 +1,200 @@
+"""Captures what the real programs of an engine say in every case that we must understand: ``capture.py ENGINE_FOLDER``.
+
+Writes ``logs/CASE.stdout``, ``logs/CASE.stderr`` and ``logs/cases.json`` (program, exit code, what should follow). Run
+by hand when a pin is added; the tests only read the files. The programs run with names relative to a scratch folder,
+so that the captures hold no path of a person's machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests import tiny
+
+LOGS = Path(__file__).parent / "logs"
+MARKER = "<SAMPLE>"
+MIB = 1 << 20
+
+
+class Capture:
+    """Runs programs in one scratch folder and keeps what they say."""
+
+    def __init__(self, engine: Path, scratch: Path) -> None:
+        self.engine = engine
+        self.scratch = scratch
+        self.cases: dict[str, dict[str, object]] = {}
+
+    def run(
+        self, case: str, program: str, words: Sequence[str], code: str, *, args: dict[str, int] | None = None,
+        memory: int = 0, after: int = 0,
+    ) -> None:  # fmt: skip
+        """Run ``program`` as ``case``; ``code`` is what must be found, ``args`` are the reader's arguments.
+
+        ``memory`` limits the address space in bytes, ``after`` is a signal sent at the first training iteration.
+        """
+        child = subprocess.Popen(
+            [program, *words], executable=self.engine / program, cwd=self.scratch, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PATH": "/nonexistent"},
+            preexec_fn=(lambda: resource.setrlimit(resource.RLIMIT_AS, (memory, memory))) if memory else None,
+        )  # fmt: skip
+        assert child.stdout is not None
+        begin = b""
+        if after:
+            while b"iter=     2" not in begin:
+                begin += child.stdout.read(1)
+            child.send_signal(after)
+        out, err = child.communicate()
+        (LOGS / f"{case}.stdout").write_bytes(begin + out)
+        (LOGS / f"{case}.stderr").write_bytes(err)
+        row: dict[str, object] = {"program": program, "returncode": child.returncode, "code": code}
+        self.cases[case] = {**row, "args": args} if args else row
+        print(f"{case:28} {child.returncode:4} {code}")
+
+    def train(
+        self, case: str, code: str = "", *extra: str, base: str = "a.gguf", resumed: int = 0, target: int = 6,
+        lora_r: int = 4, **limits: int,
+    ) -> None:  # fmt: skip
+        """Run finetune; later flags in ``extra`` override the usual ones."""
+        words = (
+            "--model-base", base, "--train-data", "train.txt", "--sample-start", MARKER, "--checkpoint-in", "",
+            "--checkpoint-out", "checkpoint-ITERATION.gguf", "--lora-out", "lora-ITERATION.gguf", "--save-every", "3",
+            "--seed", "1", "--threads", "1", "--ctx", "32", "--batch", "2", "--adam-iter", str(target - resumed),
+            "--lora-r", str(lora_r), *extra,
+        )  # fmt: skip
+        args = {"target": target, "resumed_at": resumed, "samples": 20, "context_size": 32}
+        self.run(case, "finetune", words, code, args=args, **limits)
+
+
+def files(scratch: Path) -> None:
+    """Models, texts and broken files in the scratch folder."""
+    tiny.write(scratch / "a.gguf")
+    tiny.write(scratch / "tied.gguf", tiny.Tiny(tied=True))
+    tiny.write(scratch / "gqa.gguf", tiny.Tiny(kv_heads=2))
+    tiny.write(scratch / "falcon.gguf", tiny.Tiny(architecture="falcon"))
+    tiny.write(scratch / "vocab.gguf", tiny.Tiny(vocabulary_only=True))
+    tiny.write(scratch / "wide.gguf", tiny.Tiny(embedding=64))
+    tiny.write(scratch / "pre.gguf", tiny.Tiny(pre="nobody-knows"))
+    whole = (scratch / "a.gguf").read_bytes()
+    (scratch / "half.gguf").write_bytes(whole[: len(whole) // 2])
+    (scratch / "junk.gguf").write_bytes(b"this is not a model " * 100)
+    (scratch / "train.txt").write_text(tiny.samples(20, MARKER))
+    (scratch / "empty.txt").write_text("")
+    (scratch / "markers.txt").write_text(MARKER * 5)
+    (scratch / "gap.txt").write_text(tiny.samples(19, MARKER) + MARKER)
+    (scratch / "prompt.txt").write_text("The lamp is\n")
+    (scratch / "long.txt").write_text(tiny.text(400))
+
+
+def trainings(capture: Capture) -> None:
+    """What finetune says."""
+    scratch, train = capture.scratch, capture.train
+    train("train-ok")
+    (scratch / "checkpoint-6.gguf").unlink()
+    (scratch / "lora-6.gguf").unlink()
+    train("train-resumed", "", "--checkpoint-in", "checkpoint-3.gguf", resumed=3)
+    train("train-resumed-other-data", "data-order", "--checkpoint-in", "checkpoint-3.gguf", "--train-data", "./train.txt",
+          resumed=3)  # fmt: skip
+    train("train-epoch", "", target=12)
+    train("train-too-long", "samples-cut", "--ctx", "6")
+    train("train-empty-sample", "samples-empty", "--train-data", "gap.txt")
+    train("train-nan", "nan", "--adam-alpha", "1e38", "--warmup", "0")
+    train("train-no-marker", "marker-missing", "--sample-start", "<NOWHERE>")
+    whole = (scratch / "checkpoint-3.gguf").read_bytes()
+    (scratch / "half-checkpoint.gguf").write_bytes(whole[: len(whole) // 2])
+    for name in ("missing", "junk", "half-checkpoint"):
+        train(f"resume-{name}", "checkpoint-ignored", "--checkpoint-in", f"{name}.gguf", resumed=3)
+    train("resume-model", "checkpoint-is-model", "--checkpoint-in", "a.gguf", resumed=3)
+    train("resume-other-model", "checkpoint-other-model", "--checkpoint-in", "checkpoint-3.gguf", base="wide.gguf",
+          resumed=3)  # fmt: skip
+    train("resume-other-rank", "rank-changed", "--checkpoint-in", "checkpoint-3.gguf", resumed=3, lora_r=8)
+    for name in ("missing", "half", "junk", "vocab", "pre"):
+        code = "pre-tokenizer-unknown" if name == "pre" else "model-unreadable"
+        train(f"model-{name}", code, base=f"{name}.gguf")
+    train("model-falcon", "architecture", base="falcon.gguf")
+    train("model-tied", "model-tied", base="tied.gguf")
+    train("model-gqa-no-flash", "gqa", "--no-flash", base="gqa.gguf")
+    train("data-missing", "data-missing", "--train-data", "missing.txt")
+    train("data-empty", "data-missing", "--train-data", "empty.txt")
+    train("data-only-markers", "data-empty", "--train-data", "markers.txt")
+    train("flag-unknown", "flag-unknown", "--rank-w1", "4")
+    train("flag-no-value", "flag-value", "--warmup")
+    train("flag-bad-number", "flag-number", "--warmup", "many")
+    train(
+        "checkpoint-folder", "checkpoint-not-written", "--checkpoint-out", "no/such/checkpoint-ITERATION.gguf"
+    )
+    train("lora-folder", "lora-missing", "--lora-out", "no/such/lora-ITERATION.gguf")
+    train("disk-full", "disk-full", "--checkpoint-out", "/dev/full")
+    train("context-0", "setting-zero", "--ctx", "0")
+    train("batch-0", "setting-zero", "--batch", "0")
+    train("memory", "out-of-memory", "--ctx", "4096", "--batch", "64", memory=600 * MIB)
+    train("killed", "killed", target=100000, after=signal.SIGKILL)
+    train("terminated", "ended-from-outside", target=100000, after=signal.SIGTERM)
+    train("interrupted", "ended-from-outside", target=100000, after=signal.SIGINT)
+
+
+def merges(capture: Capture) -> None:
+    """What export-lora, quantize and main say."""
+    scratch = capture.scratch
+    lora = (scratch / "lora-3.gguf").read_bytes()
+    (scratch / "half-lora.gguf").write_bytes(lora[: len(lora) // 2])
+
+    def merge(case: str, code: str, base: str, adapter: str, out: str = "merged.gguf") -> None:
+        words = ("--model-base", base, "--model-out", out, "--lora-scaled", adapter, "1.0")
+        capture.run(case, "export-lora", words, code)
+
+    merge("merge-ok", "", "a.gguf", "lora-3.gguf")
+    merge("merge-no-lora", "lora-missing", "a.gguf", "missing.gguf")
+    merge("merge-checkpoint", "lora-is-checkpoint", "a.gguf", "checkpoint-3.gguf")
+    merge("merge-half-lora", "lora-damaged", "a.gguf", "half-lora.gguf")
+    merge("merge-other-base", "lora-other-base", "wide.gguf", "lora-3.gguf")
+    merge("merge-no-base", "model-unreadable", "missing.gguf", "lora-3.gguf")
+    merge("merge-no-folder", "output-not-written", "a.gguf", "lora-3.gguf", "no/such/merged.gguf")
+    merge("merge-disk-full", "disk-full", "a.gguf", "lora-3.gguf", "/dev/full")
+
+    def quantize(case: str, code: str, *words: str) -> None:
+        capture.run(case, "quantize", ("--allow-requantize", *words), code)
+
+    quantize("quantize-ok", "", "a.gguf", "q8.gguf", "Q8_0")
+    quantize("quantize-missing", "model-unreadable", "missing.gguf", "q.gguf", "Q8_0")
+    quantize("quantize-half", "model-unreadable", "half.gguf", "q.gguf", "Q8_0")
+    quantize("quantize-type", "type-unknown", "a.gguf", "q.gguf", "Q9_9")
+    quantize("quantize-no-folder", "output-not-written", "a.gguf", "no/such/q.gguf", "Q8_0")
+    quantize("quantize-disk-full", "disk-full", "a.gguf", "/dev/full", "Q8_0")
+
+    def generate(case: str, code: str, *words: str) -> None:
+        usual = ("--model", "a.gguf", "--file", "prompt.txt", "--n-predict", "12", "--ctx-size", "128", "--temp", "0",
+                 "--seed", "1", "--threads", "1", "--no-display-prompt", "--simple-io", "--log-disable")  # fmt: skip
+        capture.run(case, "main", (*usual, *words), code)
+
+    generate("generate-ok", "")
+    generate("generate-lora", "", "--lora", "lora-3.gguf")
+    generate("generate-no-model", "model-unreadable", "--model", "missing.gguf")
+    generate("generate-no-prompt", "prompt-missing", "--file", "missing.txt")
+    generate("generate-long-prompt", "prompt-too-long", "--file", "long.txt")
+    generate("generate-no-lora", "lora-unreadable", "--lora", "missing.gguf")
+    generate("generate-checkpoint", "lora-is-checkpoint", "--lora", "checkpoint-3.gguf")
+
+
+def main() -> None:
+    """Capture everything."""
+    LOGS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        capture = Capture(Path(sys.argv[1]).resolve(), Path(folder))
+        files(capture.scratch)
+        trainings(capture)
+        merges(capture)
+    (LOGS / "cases.json").write_text(json.dumps(capture.cases, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
