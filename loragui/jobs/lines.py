@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 
 LONGEST = 65536
 """Characters after which a line is given out although it has not ended."""
 
-_END = re.compile(r"\r\n|\n|\r(?!$)")
+_END = re.compile(r"\r\n|\n|\r(?!\Z)")
 
 
 class LineSplitter:
@@ -28,12 +29,20 @@ class LineSplitter:
     def feed(self, data: bytes) -> list[str]:
         """The lines that are complete now. A ``\\r`` at the very end waits for a possible ``\\n``."""
         *lines, self._rest = _END.split(self._rest + self._decoder.decode(data))
-        while len(self._rest) > LONGEST:
-            lines.append(self._rest[:LONGEST])
+        found = [piece for line in lines for piece in _pieces(line)]
+        while len(self._rest.removesuffix("\r")) > LONGEST:
+            found.append(self._rest[:LONGEST])
             self._rest = self._rest[LONGEST:]
-        return lines
+        return found
 
     def flush(self) -> list[str]:
         """What is left when the output has ended."""
         rest, self._rest = self._rest + self._decoder.decode(b"", final=True), ""
-        return [line for line in (rest.rstrip("\r"),) if line]
+        return list(_pieces(rest.removesuffix("\r"))) if rest.removesuffix("\r") else []
+
+
+def _pieces(line: str) -> Iterator[str]:
+    """The line, cut where it is too long."""
+    yield line[:LONGEST]
+    for start in range(LONGEST, len(line), LONGEST):
+        yield line[start : start + LONGEST]
