@@ -1,7 +1,7 @@
-"""Tiny GGUF models for tests: a llama of a few layers over a 512-token SentencePiece vocabulary, under 1 MB, in a second.
+"""Tiny GGUF models for tests: a llama of two layers over a 512-token SentencePiece vocabulary, far below 1 MB.
 
-Options make the cases that an engine cannot train (GQA, tied, other architecture, vocabulary only). The weights come
-from a seed, so the same call gives the same bytes.
+Options make the cases that an engine cannot train (GQA, tied, other architecture, vocabulary only). The
+weights come from a seed, so the same call gives the same bytes.
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ import sentencepiece
 from numpy.typing import NDArray
 
 WORDS = (
-    "the lamp tide sea wind boat harbour keeper stairs light fog bell rope soup bread night morning salt gull storm "
-    "says asks looks smiles walks holds opens closes lights rings hears sees knows and but then while with under over "
-    "small old warm cold bright quiet far near kind brave wet dry a is are was were on in at to from of by for it she "
-    "he they you we I not never always again hello good thank please where when how why"
-).split()
+    "the", "lamp", "tide", "sea", "wind", "boat", "harbour", "keeper", "stairs", "light", "fog", "bell",
+    "rope", "soup", "bread", "night", "morning", "salt", "gull", "storm", "says", "asks", "looks", "smiles",
+    "walks", "holds", "opens", "closes", "lights", "rings", "hears", "sees", "knows", "and", "but", "then",
+    "while", "with", "under", "over", "small", "old", "warm", "cold", "bright", "quiet", "far", "near",
+    "kind", "brave", "wet", "dry", "a", "is", "are", "was", "were", "on", "in", "at", "to", "from", "of",
+    "by", "for", "it", "she", "he", "they", "you", "we", "I", "not", "never", "always", "again", "hello",
+    "good", "thank", "please", "where", "when", "how", "why",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,1 +1,1 @@
-"""Get a working llama.cpp: known revisions, recipes to build them, installed engines, and the adapter to one."""
+"""Get a working llama.cpp: known revisions, recipes, installed engines, and the adapter."""

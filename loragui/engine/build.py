@@ -169,8 +169,8 @@ def flags_of(program: Path, environment: Mapping[str, str | None]) -> frozenset[
     try:
         done = subprocess.run(
             [str(program), "--help"], cwd=program.parent, env={**os.environ, **changed},
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_HELP_SECONDS, check=False,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            timeout=_HELP_SECONDS, check=False, creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _does_not_start(program, repr(error)) from error
@@ -195,7 +195,7 @@ def check_flags(program: str, expected: Sequence[str], found: frozenset[str]) ->
     missing = sorted(set(expected) - found)
     if missing:
         raise AppError(
-            f"The {program} that was built does not know {', '.join(missing)}: it is not the expected revision.",
+            f"The {program} that was built does not know {', '.join(missing)}: another revision.",
             "Build again with a revision from the list of engines.",
             code="flags-missing",
         )

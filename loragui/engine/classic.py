@@ -20,7 +20,7 @@ CHECKPOINTS = "checkpoint-ITERATION.gguf"
 LORAS = "lora-ITERATION.gguf"
 """How output files are named; the engine puts the iteration number, or LATEST, in place of ITERATION."""
 NO_CHECKPOINT = ""
-"""As ``--checkpoint-in``: start anew. Leaving the flag out would load a ``checkpoint.gguf`` that lies around."""
+"""As ``--checkpoint-in``: start anew. without it a ``checkpoint.gguf`` that lies around is loaded."""
 _LARGEST = 2**31 - 1
 """Numbers are read as 32-bit integers; a larger one aborts the program."""
 
@@ -135,7 +135,7 @@ def export_lora_argv(
 def quantize_argv(
     engine: Engine, source: str, target: str, file_type: str, *, threads: int = 0
 ) -> tuple[str, ...]:
-    """Rewrite the model as ``file_type`` (``Q8_0``, ``F32``, …); ``threads`` of 0 leaves the choice to the engine."""
+    """Rewrite the model as ``file_type`` (``Q8_0``, ``F32``, …); with 0 the engine chooses the threads."""
     argv = (str(engine.program("quantize")), "--allow-requantize", source, target, file_type)
     return (*argv, str(threads)) if threads else argv
 

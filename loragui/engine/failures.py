@@ -73,7 +73,7 @@ def failures() -> tuple[Failure, ...]:
 
 
 def parse(path: Path) -> tuple[Failure, ...]:
-    """Read a list of failures. ValueError or KeyError for a wrong one (a mistake of ours, found by the tests)."""
+    """Read a list of failures. ValueError or KeyError for a wrong one (a mistake of ours)."""
     with path.open("rb") as source:
         return tuple(_entry(row) for row in tomllib.load(source)["failure"])
 
@@ -122,7 +122,7 @@ def known(lines: Sequence[str], returncode: int, program: str) -> Problem | None
 
 
 def explain(lines: Sequence[str], returncode: int, program: str) -> Problem:
-    """What happened when ``program`` ended with ``returncode`` (negative: a signal) after printing ``lines``."""
+    """What happened when ``program`` ended with ``returncode`` (a signal n: -n) after printing ``lines``."""
     problem = known(lines, returncode, program)
     if problem is not None:
         return problem

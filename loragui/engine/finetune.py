@@ -99,16 +99,16 @@ class FinetuneReader:
         if not absent:
             return None
         return Problem(
-            message=f"The training ran to its end, but its result was not saved: {', '.join(absent)} is missing.",
+            message=f"The training ended, but its result was not saved: {', '.join(absent)} is missing.",
             hint="Check that the disk has room and the folder is not read-only, then choose Resume.",
             details="\n".join(list(self._lines)[-20:]),
             code="result-missing",
         )
 
-    # -- what single lines mean ----------------------------------------------------------------------------------
+    # -- what single lines mean --------------------------------------------------------------------------
 
     def _iteration(self, match: re.Match[str]) -> Iterator[Event]:
-        """The line after iteration n says iter=n and the loss of that iteration; the first line has no loss yet."""
+        """The line after iteration n says iter=n and that iteration's loss; the first line has none yet."""
         number, took = int(match["iteration"]), match["dt"]
         if number == self._resumed_at:
             if number:
@@ -184,7 +184,7 @@ def _tokens(_reader: FinetuneReader, match: re.Match[str]) -> Iterator[Event]:
 def _not_a_number(iteration: int) -> Problem:
     return Problem(
         message=f"The loss is not a number any more since iteration {iteration}: the training has run away.",
-        hint="Start again from the last good checkpoint with a lower learning rate (a third of it, for example).",
+        hint="Start a new training with a lower learning rate (a third of it, for example).",
         code="nan",
     )
 
@@ -223,7 +223,7 @@ def _no_marker(marker: str) -> Problem:
 
 def _cut(count: str, longest: str, context: str) -> Problem:
     return Problem(
-        message=f"{plural(int(count), 'sample is', 'samples are')} cut off: longer than the context of {context} tokens.",
+        message=f"{plural(int(count), 'sample is', 'samples are')} longer than {context} tokens and cut off.",
         hint=f"The longest has {longest} tokens. Do the step “Training data” again with this context size.",
         code="samples-cut",
         blocking=False,

@@ -28,10 +28,10 @@ KIND = "engine-build"
 UNPACK, INSTALL = "engine-unpack", "engine-install"
 
 _FOREIGN = (
-    "AR", "ARFLAGS", "CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH",
-    "LIBRARY_PATH", "MAKEFLAGS", "MFLAGS", "CMAKE_BUILD_TYPE", "CMAKE_GENERATOR", "CMAKE_TOOLCHAIN_FILE", "NINJAFLAGS",
-    "LLAMA_CUDA", "LLAMA_CUBLAS", "LLAMA_CLBLAST", "LLAMA_HIPBLAS", "LLAMA_VULKAN", "LLAMA_OPENBLAS", "LLAMA_BLAS",
-    "LLAMA_DEBUG", "LLAMA_FAST",
+    "AR", "ARFLAGS", "CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "CPATH", "C_INCLUDE_PATH",
+    "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "MAKEFLAGS", "MFLAGS", "CMAKE_BUILD_TYPE", "CMAKE_GENERATOR",
+    "CMAKE_TOOLCHAIN_FILE", "NINJAFLAGS", "LLAMA_CUDA", "LLAMA_CUBLAS", "LLAMA_CLBLAST", "LLAMA_HIPBLAS",
+    "LLAMA_VULKAN", "LLAMA_OPENBLAS", "LLAMA_BLAS", "LLAMA_DEBUG", "LLAMA_FAST",
 )  # fmt: skip
 """Variables of a person's environment that would change the build."""
 
@@ -148,9 +148,9 @@ class _Build:
         configure = (
             self._tool("cmake/data/bin/cmake"), "-S", "source", "-B", "build", "-G", "Ninja",
             f"-DCMAKE_MAKE_PROGRAM={self._tool('bin/ninja')}", f"-DCMAKE_TOOLCHAIN_FILE={self.toolchain}",
-            "-DCMAKE_BUILD_TYPE=Release", "-DLLAMA_BUILD_TESTS=OFF", "-DLLAMA_BUILD_SERVER=OFF", "-DLLAMA_CCACHE=OFF",
-            "-DLLAMA_ALL_WARNINGS=OFF", "-DLLAMA_NATIVE=OFF", "-DLLAMA_AVX=OFF", "-DLLAMA_AVX2=OFF", "-DLLAMA_FMA=OFF",
-            "-DLLAMA_F16C=OFF", *system.options,
+            "-DCMAKE_BUILD_TYPE=Release", "-DLLAMA_BUILD_TESTS=OFF", "-DLLAMA_BUILD_SERVER=OFF",
+            "-DLLAMA_CCACHE=OFF", "-DLLAMA_ALL_WARNINGS=OFF", "-DLLAMA_NATIVE=OFF", "-DLLAMA_AVX=OFF",
+            "-DLLAMA_AVX2=OFF", "-DLLAMA_FMA=OFF", "-DLLAMA_F16C=OFF", *system.options,
         )  # fmt: skip
         ninja = (self._tool("bin/ninja"), "-C", "build", "-j", str(self.jobs), *self.pin.targets)
         return (

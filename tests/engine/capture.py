@@ -1,8 +1,8 @@
-"""Captures what the real programs of an engine say in every case that we must understand: ``capture.py ENGINE_FOLDER``.
+"""Captures what an engine's real programs say in every case that we must understand: ``capture.py FOLDER``.
 
-Writes ``logs/CASE.stdout``, ``logs/CASE.stderr`` and ``logs/cases.json`` (program, exit code, what should follow). Run
-by hand when a pin is added; the tests only read the files. The programs run with names relative to a scratch folder,
-so that the captures hold no path of a person's machine.
+Writes ``logs/CASE.stdout``, ``logs/CASE.stderr`` and ``logs/cases.json`` (program, exit code, what should
+follow). Run by hand as root when a pin is added; the tests only read the files. The programs run with names
+relative to a scratch folder, so that the captures hold no path of a person's machine.
 """
 
 from __future__ import annotations
@@ -38,9 +38,10 @@ class Capture:
         self, case: str, program: str, words: Sequence[str], code: str, *, args: dict[str, int] | None = None,
         memory: int = 0, after: int = 0,
     ) -> None:  # fmt: skip
-        """Run ``program`` as ``case``; ``code`` is what must be found, ``args`` are the reader's arguments.
+        """Run ``program`` as ``case``; ``code`` names what must be found, ``args`` are the reader's arguments.
 
-        ``memory`` limits the address space in bytes, ``after`` is a signal sent at the first training iteration.
+        ``memory`` limits the address space in bytes, ``after`` is a signal sent at the first training
+        iteration.
         """
         child = subprocess.Popen(
             [program, *words], executable=self.engine / program, cwd=self.scratch, stdin=subprocess.DEVNULL,
@@ -62,16 +63,17 @@ class Capture:
 
     def train(
         self, case: str, code: str = "", *extra: str, base: str = "a.gguf", resumed: int = 0, target: int = 6,
-        lora_r: int = 4, **limits: int,
+        lora_r: int = 4, samples: int = 20, **limits: int,
     ) -> None:  # fmt: skip
         """Run finetune; later flags in ``extra`` override the usual ones."""
         words = (
-            "--model-base", base, "--train-data", "train.txt", "--sample-start", MARKER, "--checkpoint-in", "",
-            "--checkpoint-out", "checkpoint-ITERATION.gguf", "--lora-out", "lora-ITERATION.gguf", "--save-every", "3",
-            "--seed", "1", "--threads", "1", "--ctx", "32", "--batch", "2", "--adam-iter", str(target - resumed),
+            "--model-base", base, "--train-data", "train.txt", "--sample-start", MARKER,
+            "--checkpoint-in", "", "--checkpoint-out", "checkpoint-ITERATION.gguf",
+            "--lora-out", "lora-ITERATION.gguf", "--save-every", "3", "--seed", "1", "--threads", "1",
+            "--ctx", "32", "--batch", "2", "--adam-iter", str(target - resumed),
             "--lora-r", str(lora_r), *extra,
         )  # fmt: skip
-        args = {"target": target, "resumed_at": resumed, "samples": 20, "context_size": 32}
+        args = {"target": target, "resumed_at": resumed, "samples": samples, "context_size": 32}
         self.run(case, "finetune", words, code, args=args, **limits)
 
 
@@ -83,6 +85,7 @@ def files(scratch: Path) -> None:
     tiny.write(scratch / "falcon.gguf", tiny.Tiny(architecture="falcon"))
     tiny.write(scratch / "vocab.gguf", tiny.Tiny(vocabulary_only=True))
     tiny.write(scratch / "wide.gguf", tiny.Tiny(embedding=64))
+    tiny.write(scratch / "odd.gguf", tiny.Tiny(embedding=48))
     tiny.write(scratch / "pre.gguf", tiny.Tiny(pre="nobody-knows"))
     whole = (scratch / "a.gguf").read_bytes()
     (scratch / "half.gguf").write_bytes(whole[: len(whole) // 2])
@@ -102,8 +105,8 @@ def trainings(capture: Capture) -> None:
     (scratch / "checkpoint-6.gguf").unlink()
     (scratch / "lora-6.gguf").unlink()
     train("train-resumed", "", "--checkpoint-in", "checkpoint-3.gguf", resumed=3)
-    train("train-resumed-other-data", "data-order", "--checkpoint-in", "checkpoint-3.gguf", "--train-data", "./train.txt",
-          resumed=3)  # fmt: skip
+    train("train-resumed-other-data", "data-order", "--checkpoint-in", "checkpoint-3.gguf",
+          "--train-data", "./train.txt", resumed=3)  # fmt: skip
     train("train-epoch", "", target=12)
     train("train-too-long", "samples-cut", "--ctx", "6")
     train("train-empty-sample", "samples-empty", "--train-data", "gap.txt")
@@ -114,8 +117,8 @@ def trainings(capture: Capture) -> None:
     for name in ("missing", "junk", "half-checkpoint"):
         train(f"resume-{name}", "checkpoint-ignored", "--checkpoint-in", f"{name}.gguf", resumed=3)
     train("resume-model", "checkpoint-is-model", "--checkpoint-in", "a.gguf", resumed=3)
-    train("resume-other-model", "checkpoint-other-model", "--checkpoint-in", "checkpoint-3.gguf", base="wide.gguf",
-          resumed=3)  # fmt: skip
+    train("resume-other-model", "checkpoint-other-model", "--checkpoint-in", "checkpoint-3.gguf",
+          base="wide.gguf", resumed=3)  # fmt: skip
     train("resume-other-rank", "rank-changed", "--checkpoint-in", "checkpoint-3.gguf", resumed=3, lora_r=8)
     for name in ("missing", "half", "junk", "vocab", "pre"):
         code = "pre-tokenizer-unknown" if name == "pre" else "model-unreadable"
@@ -125,15 +128,16 @@ def trainings(capture: Capture) -> None:
     train("model-gqa-no-flash", "gqa", "--no-flash", base="gqa.gguf")
     train("data-missing", "data-missing", "--train-data", "missing.txt")
     train("data-empty", "data-missing", "--train-data", "empty.txt")
-    train("data-only-markers", "data-empty", "--train-data", "markers.txt")
+    train("data-only-markers", "samples-empty data-empty", "--train-data", "markers.txt", samples=5)
     train("flag-unknown", "flag-unknown", "--rank-w1", "4")
     train("flag-no-value", "flag-value", "--warmup")
     train("flag-bad-number", "flag-number", "--warmup", "many")
     train(
         "checkpoint-folder", "checkpoint-not-written", "--checkpoint-out", "no/such/checkpoint-ITERATION.gguf"
     )
-    train("lora-folder", "lora-missing", "--lora-out", "no/such/lora-ITERATION.gguf")
-    train("disk-full", "disk-full", "--checkpoint-out", "/dev/full")
+    train("lora-folder", "result-missing", "--lora-out", "no/such/lora-ITERATION.gguf")
+    train("disk-full-quiet", "result-missing", "--checkpoint-out", "/dev/full")
+    train("disk-full", "disk-full", "--lora-out", "small/lora-ITERATION.gguf", target=60)
     train("context-0", "setting-zero", "--ctx", "0")
     train("batch-0", "setting-zero", "--batch", "0")
     train("memory", "out-of-memory", "--ctx", "4096", "--batch", "64", memory=600 * MIB)
@@ -156,7 +160,7 @@ def merges(capture: Capture) -> None:
     merge("merge-no-lora", "lora-missing", "a.gguf", "missing.gguf")
     merge("merge-checkpoint", "lora-is-checkpoint", "a.gguf", "checkpoint-3.gguf")
     merge("merge-half-lora", "lora-damaged", "a.gguf", "half-lora.gguf")
-    merge("merge-other-base", "lora-other-base", "wide.gguf", "lora-3.gguf")
+    merge("merge-other-base", "lora-other-base", "odd.gguf", "lora-3.gguf")
     merge("merge-no-base", "model-unreadable", "missing.gguf", "lora-3.gguf")
     merge("merge-no-folder", "output-not-written", "a.gguf", "lora-3.gguf", "no/such/merged.gguf")
     merge("merge-disk-full", "disk-full", "a.gguf", "lora-3.gguf", "/dev/full")
@@ -169,11 +173,13 @@ def merges(capture: Capture) -> None:
     quantize("quantize-half", "model-unreadable", "half.gguf", "q.gguf", "Q8_0")
     quantize("quantize-type", "type-unknown", "a.gguf", "q.gguf", "Q9_9")
     quantize("quantize-no-folder", "output-not-written", "a.gguf", "no/such/q.gguf", "Q8_0")
-    quantize("quantize-disk-full", "disk-full", "a.gguf", "/dev/full", "Q8_0")
+    quantize("quantize-disk-full", "output-not-written", "a.gguf", "/dev/full", "Q8_0")
 
     def generate(case: str, code: str, *words: str) -> None:
-        usual = ("--model", "a.gguf", "--file", "prompt.txt", "--n-predict", "12", "--ctx-size", "128", "--temp", "0",
-                 "--seed", "1", "--threads", "1", "--no-display-prompt", "--simple-io", "--log-disable")  # fmt: skip
+        usual = (
+            "--model", "a.gguf", "--file", "prompt.txt", "--n-predict", "12", "--ctx-size", "128", "--temp", "0",
+            "--seed", "1", "--threads", "1", "--no-display-prompt", "--simple-io", "--log-disable",
+        )  # fmt: skip
         capture.run(case, "main", (*usual, *words), code)
 
     generate("generate-ok", "")
@@ -182,7 +188,7 @@ def merges(capture: Capture) -> None:
     generate("generate-no-prompt", "prompt-missing", "--file", "missing.txt")
     generate("generate-long-prompt", "prompt-too-long", "--file", "long.txt")
     generate("generate-no-lora", "lora-unreadable", "--lora", "missing.gguf")
-    generate("generate-checkpoint", "lora-is-checkpoint", "--lora", "checkpoint-3.gguf")
+    generate("generate-checkpoint", "lora-unreadable", "--lora", "checkpoint-3.gguf")
 
 
 def main() -> None:
@@ -190,9 +196,15 @@ def main() -> None:
     LOGS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         capture = Capture(Path(sys.argv[1]).resolve(), Path(folder))
-        files(capture.scratch)
-        trainings(capture)
-        merges(capture)
+        small = capture.scratch / "small"
+        small.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300K", "tmpfs", str(small)], check=True)
+        try:
+            files(capture.scratch)
+            trainings(capture)
+            merges(capture)
+        finally:
+            subprocess.run(["umount", str(small)], check=True)
     (LOGS / "cases.json").write_text(json.dumps(capture.cases, indent=1) + "\n")
 
 

@@ -1,0 +1,77 @@
+"""Engines of small real programs, and the captures of the real one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from loragui.engine import installed
+from loragui.engine.installed import Engine
+
+LOGS = Path(__file__).parent / "logs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One capture, and what has to be found in it (``code``; empty: nothing)."""
+
+    name: str
+    program: str
+    returncode: int
+    code: str
+    args: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def stdout(self) -> bytes:
+        return (LOGS / f"{self.name}.stdout").read_bytes()
+
+    @property
+    def stderr(self) -> bytes:
+        return (LOGS / f"{self.name}.stderr").read_bytes()
+
+
+def cases() -> list[Case]:
+    """All captures."""
+    rows = json.loads((LOGS / "cases.json").read_text())
+    return [Case(name=name, **row) for name, row in rows.items()]
+
+
+def program(path: Path, text: str) -> Path:
+    """A small real program: Python ``text`` that starts by itself."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!{sys.executable} -I\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def engine_in() -> Callable[..., Engine]:
+    """Makes an installed engine of small programs in a folder."""
+
+    def make(folder: Path, **changes: object) -> Engine:
+        names = ("finetune", "export-lora", "main", "quantize")
+        for name in names:
+            program(folder / name, "print('--help')")
+        values: dict[str, object] = {
+            "name": folder.name,
+            "folder": folder,
+            "pin": "b2896",
+            "commit": "13ad16af",
+            "recipe": "wheels",
+            "built": "2026-11-25T08:00:00+00:00",
+            "size": 123,
+            "programs": {name: name for name in names},
+            "flags": {name: ("--help",) for name in names},
+            "environment": {"OPENBLAS_NUM_THREADS": "1"},
+            **changes,
+        }
+        engine = Engine(**values)  # type: ignore[arg-type]
+        installed.save(engine)
+        return engine
+
+    return make
