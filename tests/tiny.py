@@ -1,4 +1,4 @@
-"""Tiny GGUF models for tests: a llama of two layers over a 512-token SentencePiece vocabulary, far below 1 MB.
+"""Tiny GGUF models for tests: two llama layers over a 512-token SentencePiece vocabulary, far under 1 MB.
 
 Options make the cases that an engine cannot train (GQA, tied, other architecture, vocabulary only). The
 weights come from a seed, so the same call gives the same bytes.

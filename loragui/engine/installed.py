@@ -159,7 +159,13 @@ def engines(workspace: Workspace) -> tuple[Engine, ...]:
 def remove(workspace: Workspace, name: str) -> None:
     """Delete an engine's folder. It stops being an engine at once, even if the deleting is interrupted."""
     folder = workspace.engines / name
-    if Path(name).name != name or name.startswith(".") or not folder.is_dir() or folder.is_symlink():
+    if (
+        not name
+        or Path(name).name != name
+        or name.startswith(".")
+        or not folder.is_dir()
+        or folder.is_symlink()
+    ):
         raise AppError(
             f"There is no engine {name} in {workspace.engines}.",
             "Look at the list of engines.",

@@ -38,7 +38,7 @@ class Capture:
         self, case: str, program: str, words: Sequence[str], code: str, *, args: dict[str, int] | None = None,
         memory: int = 0, after: int = 0,
     ) -> None:  # fmt: skip
-        """Run ``program`` as ``case``; ``code`` names what must be found, ``args`` are the reader's arguments.
+        """Run ``program`` as ``case``; ``code`` names what must be found, ``args`` are the reader's.
 
         ``memory`` limits the address space in bytes, ``after`` is a signal sent at the first training
         iteration.
@@ -177,7 +177,8 @@ def merges(capture: Capture) -> None:
 
     def generate(case: str, code: str, *words: str) -> None:
         usual = (
-            "--model", "a.gguf", "--file", "prompt.txt", "--n-predict", "12", "--ctx-size", "128", "--temp", "0",
+            "--model", "a.gguf", "--file", "prompt.txt", "--n-predict", "12",
+            "--ctx-size", "128", "--temp", "0",
             "--seed", "1", "--threads", "1", "--no-display-prompt", "--simple-io", "--log-disable",
         )  # fmt: skip
         capture.run(case, "main", (*usual, *words), code)

@@ -66,7 +66,7 @@ def engine_in() -> Callable[..., Engine]:
             "built": "2026-11-25T08:00:00+00:00",
             "size": 123,
             "programs": {name: name for name in names},
-            "flags": {name: ("--help",) for name in names},
+            "flags": dict.fromkeys(names, ("--help",)),
             "environment": {"OPENBLAS_NUM_THREADS": "1"},
             **changes,
         }
