@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
+from loragui.engine.catalogue import pins
+from loragui.gguf.read import GgmlType
+from loragui.model.catalogue import equivalent
 from loragui.model.inspect import inspect
 from loragui.model.judge import Accepts, Outcome, judge
 from loragui.model.recipe import Recipe
@@ -110,3 +114,18 @@ def test_an_engine_that_takes_all(tmp_path: Path) -> None:
     modern = Accepts.of({"extras": True, "rope_scaling": ["none", "linear", "scale_linear", "yarn"]})
     for tiny in (Tiny(), Tiny(arch="qwen2"), Tiny(head_size=16), Tiny(kind="BF16"), Tiny(extra=LINEAR)):
         assert judge(inspect(models.write(tmp_path / "a.gguf", tiny)), modern).outcome is AS_IT_IS
+
+
+def test_what_the_engines_accept_is_understood() -> None:
+    for pin in pins():
+        accepts = Accepts.of(pin.accepts)
+        named = {field.name for field in dataclasses.fields(Accepts)}
+        assert pin.accepts.keys() <= named
+        assert accepts.tensor_types
+        assert accepts.tensor_types <= {kind.name for kind in GgmlType}
+
+
+def test_smollm2_has_an_equal_pre_tokenizer_in_the_first_engine() -> None:
+    accepts = Accepts.of(pins()[0].accepts)
+    assert accepts.pre_tokenizers
+    assert equivalent("smollm", accepts.pre_tokenizers) == "starcoder"

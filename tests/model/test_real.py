@@ -6,6 +6,7 @@ that name differs. One thread each: the engine's threads spin, so other work wou
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import subprocess
@@ -13,21 +14,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from loragui.engine.installed import Engine
 
+from loragui.engine.catalogue import pins
+from loragui.engine.installed import Engine
 from loragui.gguf.read import read
 from loragui.model import convert
 from loragui.model.inspect import inspect
 from loragui.model.judge import Accepts, Outcome, judge
 from loragui.model.recipe import KEEP, Recipe
+from tests import tiny
 from tests.model import models
 from tests.model.models import Tiny
 
 pytestmark = pytest.mark.real
 
-ACCEPTS = Accepts.of(
-    {"architectures": ["llama"], "tied": False, "gqa": False, "pre_tokenizers": ["starcoder"]}
-)
+ACCEPTS = Accepts.of(pins()[0].accepts)
 TEXT = """The old lighthouse stood at the end of the harbour wall, and every evening the keeper climbed
 its stairs with a lamp in one hand and a book in the other. He had read the same seven books for thirty
 years. When the weather was bad he read aloud, so that the ships could hear that somebody was awake.
@@ -35,13 +36,15 @@ years. When the weather was bad he read aloud, so that the ships could hear that
 
 
 def _run(engine: Engine, program: str, *argv: str, cwd: Path) -> str:
-    environment = os.environ | {key: value for key, value in engine.environment.items() if value is not None}
+    laid_over = {**os.environ, **engine.environment}
+    environment = {key: value for key, value in laid_over.items() if value is not None}
     done = subprocess.run(
         (str(engine.program(program)), *argv),
         cwd=cwd,
         env=environment,
         capture_output=True,
         text=True,
+        errors="backslashreplace",
         timeout=300,
     )
     assert done.returncode == 0, done.stderr[-2000:]
@@ -113,6 +116,22 @@ def test_same_text_unpacked(engine: Engine, smollm: Path, folder: Path) -> None:
     assert _story(engine, copy) == _story(engine, folder / "theirs.gguf")
 
 
+@pytest.mark.parametrize("half", [False, True])
+@pytest.mark.parametrize(("kv_heads", "tied"), [(4, True), (2, False), (1, True)])
+def test_tiny_models_say_the_same(
+    engine: Engine, tmp_path: Path, kv_heads: int, tied: bool, half: bool
+) -> None:
+    shape = tiny.Tiny(embedding=64, kv_heads=kv_heads, tied=tied, half=half)
+    source = tiny.write(tmp_path / "source.gguf", shape)
+    verdict = judge(inspect(source), ACCEPTS)
+    assert verdict.recipe is not None
+    kept = _copy(source, tmp_path / "kept.gguf", dataclasses.replace(verdict.recipe, output_type=KEEP))
+    assert _story(engine, kept) == _story(engine, source)
+    assert (
+        5.5 < _first_loss(engine, _copy(source, tmp_path / "f32.gguf", verdict.recipe)) < 7
+    )  # ln(512) is 6.2
+
+
 @pytest.mark.parametrize(
     "kind",
     [
@@ -131,8 +150,8 @@ def test_same_text_unpacked(engine: Engine, smollm: Path, folder: Path) -> None:
     ],
 )
 def test_unpacks_as_the_engine_does(engine: Engine, tmp_path: Path, kind: str) -> None:
-    tiny = Tiny(kind="F32", layers=1, head_size=64, width=256, inner=512, tied=False, pre="gpt-2")
-    models.write(tmp_path / "f32.gguf", tiny)
+    shape = Tiny(kind="F32", layers=1, head_size=64, width=256, inner=512, tied=False, pre="gpt-2")
+    models.write(tmp_path / "f32.gguf", shape)
     _run(engine, "quantize", "f32.gguf", "packed.gguf", kind, "1", cwd=tmp_path)
     _run(engine, "quantize", "--allow-requantize", "packed.gguf", "theirs.gguf", "F32", "1", cwd=tmp_path)
     packed, theirs = read(tmp_path / "packed.gguf"), read(tmp_path / "theirs.gguf")
