@@ -81,9 +81,7 @@ def of(file: GgufFile) -> BaseModel:
     arch = file.text("general.architecture")
     heads = file.count(f"{arch}.attention.head_count") or 0
     tokens = file.array("tokenizer.ggml.tokens")
-    types: Counter[str] = Counter()
-    for tensor in file.tensors:
-        types[tensor.type.name] += tensor.elements
+    types = _types(file)
     names = {tensor.name for tensor in file.tensors}
     query = file.tensor("blk.0.attn_q.weight")
     scaling, factor = _rope(file, arch)
@@ -117,6 +115,13 @@ def of(file: GgufFile) -> BaseModel:
         differences=llama.compare(file) if arch == "llama" and names else llama.Differences(),
         problems=file.problems(),
     )
+
+
+def _types(file: GgufFile) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for tensor in file.tensors:
+        found[tensor.type.name] += tensor.elements
+    return found
 
 
 def _all_heads(file: GgufFile, arch: str, heads: int) -> int:
