@@ -1,7 +1,8 @@
-"""Captures what an engine's real programs say in every case that we must understand: ``capture.py FOLDER``.
+"""Captures what an engine's real programs say in every case that we must understand: ``capture.py GCC ZIG``.
 
-Writes ``logs/CASE.stdout``, ``logs/CASE.stderr`` and ``logs/cases.json`` (program, exit code, what should
-follow). Run by hand as root when a pin is added; the tests only read the files. The programs run with names
+The two folders hold the same engine built with gcc and with zig, whose C++ libraries word some errors
+differently (``OTHER_WORDS``). Writes ``logs/CASE.stdout``, ``logs/CASE.stderr`` and ``logs/cases.json``
+(program, exit code, what should follow). Run by hand as root when a pin is added. The programs run with names
 relative to a scratch folder, so that the captures hold no path of a person's machine.
 """
 
@@ -22,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests import tiny
 
 LOGS = Path(__file__).parent / "logs"
+OTHER_WORDS = ("flag-bad-number", "quantize-no-folder")
 MARKER = "<SAMPLE>"
 MIB = 1 << 20
 
@@ -29,9 +31,10 @@ MIB = 1 << 20
 class Capture:
     """Runs programs in one scratch folder and keeps what they say."""
 
-    def __init__(self, engine: Path, scratch: Path) -> None:
+    def __init__(self, engine: Path, scratch: Path, logs: Path) -> None:
         self.engine = engine
         self.scratch = scratch
+        self.logs = logs
         self.cases: dict[str, dict[str, object]] = {}
 
     def run(
@@ -55,11 +58,10 @@ class Capture:
                 begin += child.stdout.read(1)
             child.send_signal(after)
         out, err = child.communicate()
-        (LOGS / f"{case}.stdout").write_bytes(begin + out)
-        (LOGS / f"{case}.stderr").write_bytes(err)
+        (self.logs / f"{case}.stdout").write_bytes(begin + out)
+        (self.logs / f"{case}.stderr").write_bytes(err)
         row: dict[str, object] = {"program": program, "returncode": child.returncode, "code": code}
         self.cases[case] = {**row, "args": args} if args else row
-        print(f"{case:28} {child.returncode:4} {code}")
 
     def train(
         self, case: str, code: str = "", *extra: str, base: str = "a.gguf", resumed: int = 0, target: int = 6,
@@ -192,21 +194,39 @@ def merges(capture: Capture) -> None:
     generate("generate-checkpoint", "lora-unreadable", "--lora", "checkpoint-3.gguf")
 
 
-def main() -> None:
-    """Capture everything."""
-    LOGS.mkdir(exist_ok=True)
+def everything(engine: Path, scratch: Path, logs: Path) -> dict[str, dict[str, object]]:
+    """Capture all cases of the engine in the folder ``logs``; returns what ``cases.json`` says about them."""
+    capture = Capture(engine, scratch, logs)
+    files(scratch)
+    trainings(capture)
+    merges(capture)
+    return capture.cases
+
+
+def on_a_small_disk(engine: Path, logs: Path) -> dict[str, dict[str, object]]:
+    """The same, with a folder ``small`` that has room for 300 KB only."""
     with tempfile.TemporaryDirectory() as folder:
-        capture = Capture(Path(sys.argv[1]).resolve(), Path(folder))
-        small = capture.scratch / "small"
+        small = Path(folder) / "small"
         small.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300K", "tmpfs", str(small)], check=True)
         try:
-            files(capture.scratch)
-            trainings(capture)
-            merges(capture)
+            return everything(engine, Path(folder), logs)
         finally:
             subprocess.run(["umount", str(small)], check=True)
-    (LOGS / "cases.json").write_text(json.dumps(capture.cases, indent=1) + "\n")
+
+
+def main() -> None:
+    """Capture everything of the first engine, and of the second what it words differently."""
+    gcc, zig = (Path(word).resolve() for word in sys.argv[1:3])
+    LOGS.mkdir(exist_ok=True)
+    cases = on_a_small_disk(gcc, LOGS)
+    with tempfile.TemporaryDirectory() as folder:
+        others = on_a_small_disk(zig, Path(folder))
+        for name in OTHER_WORDS:
+            for stream in ("stdout", "stderr"):
+                (LOGS / f"zig-{name}.{stream}").write_bytes((Path(folder) / f"{name}.{stream}").read_bytes())
+            cases[f"zig-{name}"] = others[name]
+    (LOGS / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")
 
 
 if __name__ == "__main__":

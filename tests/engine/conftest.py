@@ -25,14 +25,15 @@ class Case:
     returncode: int
     code: str
     args: dict[str, object] = field(default_factory=dict)
+    logs: Path = LOGS
 
     @property
     def stdout(self) -> bytes:
-        return (LOGS / f"{self.name}.stdout").read_bytes()
+        return (self.logs / f"{self.name}.stdout").read_bytes()
 
     @property
     def stderr(self) -> bytes:
-        return (LOGS / f"{self.name}.stderr").read_bytes()
+        return (self.logs / f"{self.name}.stderr").read_bytes()
 
 
 def cases() -> list[Case]:
