@@ -29,7 +29,8 @@ _WINDOWS = {
 _TAIL = 30
 """Lines of output that a problem's details quote."""
 _ERROR = re.compile(
-    r"GGML_ASSERT|\berror\b|\bfatal\b|failed|cannot|could not|unable to|terminate called|terminating due to|what\(\):|not found",
+    r"GGML_ASSERT|\berror\b|\bfatal\b|failed|cannot|could not|unable to|terminate called|terminating due to"
+    r"|what\(\):|not found",
     re.IGNORECASE,
 )
 _NOISE = re.compile(

@@ -103,7 +103,8 @@ class _Build:
         self.zig_cache = workspace.cache / "zig"
         # Other settings, or another place, get a new folder: cmake's files hold absolute paths.
         self.toolchain = resource_path("engine", "zig.cmake")
-        settings = repr((recipe, pin, system, str(workspace.cache), _text(self.toolchain)))
+        rules = tuple(_text(file) for file in (self.toolchain, self.toolchain.with_name("zig-archive.cmake")))
+        settings = repr((recipe, pin, system, str(workspace.cache), rules))
         self.work = workspace.cache / "builds" / f"{name}-{_digest(settings)}"
         pinned = "\n".join(package.requirement for package in recipe.packages)
         self.tools = workspace.cache / "tools" / f"{recipe.id}-{_digest(pinned)}"

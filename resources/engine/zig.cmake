@@ -25,10 +25,11 @@ foreach(language C CXX)
   set(CMAKE_${language}_PLATFORM_ID "$ENV{LORAGUI_PLATFORM_ID}")
   set(CMAKE_${language}_STANDARD_COMPUTED_DEFAULT 17)
   set(CMAKE_${language}_EXTENSIONS_COMPUTED_DEFAULT ON)
-  set(CMAKE_${language}_ARCHIVE_CREATE "<CMAKE_AR> ar qc <TARGET> <LINK_FLAGS> <OBJECTS>")
-  set(CMAKE_${language}_ARCHIVE_APPEND "<CMAKE_AR> ar q <TARGET> <LINK_FLAGS> <OBJECTS>")
-  set(CMAKE_${language}_ARCHIVE_FINISH "<CMAKE_AR> ranlib <TARGET>")
 endforeach()
+set(CMAKE_USER_MAKE_RULES_OVERRIDE "${CMAKE_CURRENT_LIST_DIR}/zig-archive.cmake")
+
+# Threads come with zig's C library; without linking, CMake would take any library's name for one that has them.
+set(CMAKE_HAVE_LIBC_PTHREAD TRUE CACHE INTERNAL "")
 
 # OpenBLAS of the package scipy-openblas32: its symbols begin with scipy_.
 set(CMAKE_C_FLAGS_INIT "-DGGML_USE_OPENBLAS -Dcblas_sgemm=scipy_cblas_sgemm \"-I${openblas}/include\"")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -45,8 +44,8 @@ def train(
     tiny.write(folder / "base.gguf", base)
     (folder / "train.txt").write_text(tiny.samples(), encoding="utf-8")
     argv = classic.finetune_argv(
-        engine, SETTINGS, base_model="base.gguf", data="train.txt", marker="<SAMPLE>", checkpoint_in=checkpoint,
-        iterations=left,
+        engine, SETTINGS, base_model="base.gguf", data="train.txt", marker="<SAMPLE>",
+        checkpoint_in=checkpoint, iterations=left,
     )  # fmt: skip
     done = run(engine, argv, folder)
     reader = FinetuneReader(folder, {"target": 12, "resumed_at": 12 - left, "samples": 20})
@@ -143,7 +142,7 @@ def test_every_way_to_fail_is_understood_in_this_build(engine: Engine, tmp_path:
 def test_an_interrupted_build_leaves_no_engine_and_goes_on_without_a_compiler(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With nothing on the PATH: no compiler, archiver, linker or make. Downloads are those of the first build."""
+    """With nothing on the PATH: no compiler, linker or make. Downloads are those of the first build."""
     from loragui.cli.readers import READERS
 
     monkeypatch.setenv("PATH", "/nonexistent")
@@ -184,4 +183,4 @@ def test_an_interrupted_build_leaves_no_engine_and_goes_on_without_a_compiler(
     (built,) = installed.engines(workspace)
     assert built.flags == engine.flags
     assert not list(workspace.cache.glob("builds/*"))
-    assert os.listdir(workspace.engines) == [built.name]
+    assert [path.name for path in workspace.engines.iterdir()] == [built.name]
