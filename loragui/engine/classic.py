@@ -93,24 +93,24 @@ def finetune_argv(
         "--checkpoint-in", checkpoint_in or NO_CHECKPOINT,
         "--checkpoint-out", CHECKPOINTS,
         "--lora-out", LORAS,
-        "--save-every", str(settings.save_every),
-        "--seed", str(settings.seed),
-        "--threads", str(settings.threads),
-        "--ctx", str(settings.context_size),
-        "--batch", str(settings.batch_size),
-        "--grad-acc", str(settings.gradient_accumulation),
         "--adam-iter", str(iterations),
-        "--adam-alpha", repr(settings.learning_rate),
-        "--warmup", str(settings.warmup),
-        "--lora-r", str(settings.rank),
-        "--lora-alpha", str(settings.alpha),
-        "--use-checkpointing" if settings.gradient_checkpointing else "--no-checkpointing",
-        "--use-flash" if settings.flash_attention else "--no-flash",
-        *_optional(settings),
+        *_settings(settings),
     )  # fmt: skip
 
 
-def _optional(settings: Hyperparameters) -> Iterator[str]:
+def _settings(settings: Hyperparameters) -> Iterator[str]:
+    yield from ("--save-every", str(settings.save_every))
+    yield from ("--seed", str(settings.seed))
+    yield from ("--threads", str(settings.threads))
+    yield from ("--ctx", str(settings.context_size))
+    yield from ("--batch", str(settings.batch_size))
+    yield from ("--grad-acc", str(settings.gradient_accumulation))
+    yield from ("--adam-alpha", repr(settings.learning_rate))
+    yield from ("--warmup", str(settings.warmup))
+    yield from ("--lora-r", str(settings.rank))
+    yield from ("--lora-alpha", str(settings.alpha))
+    yield "--use-checkpointing" if settings.gradient_checkpointing else "--no-checkpointing"
+    yield "--use-flash" if settings.flash_attention else "--no-flash"
     if settings.cosine_decay_steps:
         yield from ("--cos-decay-steps", str(settings.cosine_decay_steps))
     if settings.rope_freq_base is not None:

@@ -28,13 +28,10 @@ def test_a_fresh_training(tmp_path: Path, engine_in: EngineIn) -> None:
     assert argv == (
         str(tmp_path / "finetune"),
         "--model-base", "../m.gguf", "--train-data", "train.txt", "--sample-start", "<s>",
-        "--checkpoint-in", "",
-        "--checkpoint-out", "checkpoint-ITERATION.gguf",
-        "--lora-out", "lora-ITERATION.gguf", "--save-every", "8",
-        "--seed", "7", "--threads", "4", "--ctx", "192",
-        "--batch", "2", "--grad-acc", "3", "--adam-iter", "40",
-        "--adam-alpha", "1e-05", "--warmup", "5", "--lora-r", "8", "--lora-alpha", "16", "--no-checkpointing",
-        "--use-flash",
+        "--checkpoint-in", "", "--checkpoint-out", "checkpoint-ITERATION.gguf",
+        "--lora-out", "lora-ITERATION.gguf", "--adam-iter", "40", "--save-every", "8", "--seed", "7",
+        "--threads", "4", "--ctx", "192", "--batch", "2", "--grad-acc", "3", "--adam-alpha", "1e-05",
+        "--warmup", "5", "--lora-r", "8", "--lora-alpha", "16", "--no-checkpointing", "--use-flash",
     )  # fmt: skip
 
 
