@@ -87,11 +87,8 @@ def main() -> int:
                 taken[recipe] += seconds_each(engine, folder)
     plain, ours = (statistics.median(taken[recipe]) for recipe in ("gcc", "wheels"))
     ratio = plain / ours
-    print(
-        print(
-            f"engine: plain make {plain:.2f} s, wheels {ours:.2f} s an iteration: {ratio:.2f} times as fast"
-        )
-    )
+    said = f"plain make {plain:.2f} s, wheels {ours:.2f} s an iteration: {ratio:.2f} times as fast"
+    print(f"engine: {said}")
     if ratio < BAR:
         print(f"engine: the bar is {BAR:.1f} times")
     return int(ratio < BAR)
