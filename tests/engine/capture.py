@@ -122,6 +122,11 @@ def trainings(capture: Capture) -> None:
     train("resume-other-model", "checkpoint-other-model", "--checkpoint-in", "checkpoint-3.gguf",
           base="wide.gguf", resumed=3)  # fmt: skip
     train("resume-other-rank", "rank-changed", "--checkpoint-in", "checkpoint-3.gguf", resumed=3, lora_r=8)
+
+
+def wrong_trainings(capture: Capture) -> None:
+    """What finetune says about models, texts, settings and folders that it cannot use."""
+    train = capture.train
     for name in ("missing", "half", "junk", "vocab", "pre"):
         code = "pre-tokenizer-unknown" if name == "pre" else "model-unreadable"
         train(f"model-{name}", code, base=f"{name}.gguf")
@@ -149,7 +154,7 @@ def trainings(capture: Capture) -> None:
 
 
 def merges(capture: Capture) -> None:
-    """What export-lora, quantize and main say."""
+    """What export-lora says."""
     scratch = capture.scratch
     lora = (scratch / "lora-3.gguf").read_bytes()
     (scratch / "half-lora.gguf").write_bytes(lora[: len(lora) // 2])
@@ -166,6 +171,10 @@ def merges(capture: Capture) -> None:
     merge("merge-no-base", "model-unreadable", "missing.gguf", "lora-3.gguf")
     merge("merge-no-folder", "output-not-written", "a.gguf", "lora-3.gguf", "no/such/merged.gguf")
     merge("merge-disk-full", "disk-full", "a.gguf", "lora-3.gguf", "/dev/full")
+
+
+def conversions(capture: Capture) -> None:
+    """What quantize and main say."""
 
     def quantize(case: str, code: str, *words: str) -> None:
         capture.run(case, "quantize", ("--allow-requantize", *words), code)
@@ -198,8 +207,8 @@ def everything(engine: Path, scratch: Path, logs: Path) -> dict[str, dict[str, o
     """Capture all cases of the engine in the folder ``logs``; returns what ``cases.json`` says about them."""
     capture = Capture(engine, scratch, logs)
     files(scratch)
-    trainings(capture)
-    merges(capture)
+    for part in (trainings, wrong_trainings, merges, conversions):
+        part(capture)
     return capture.cases
 
 

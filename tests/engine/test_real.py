@@ -139,6 +139,19 @@ def test_every_way_to_fail_is_understood_in_this_build(engine: Engine, tmp_path:
     assert wrong == {}
 
 
+def interrupting(folder: RunFolder) -> type[NinjaReader]:
+    """A reader that asks to stop in the middle of the compilation."""
+
+    class Interrupting(NinjaReader):
+        def line(self, text: str, stream: str) -> tuple[Event, ...]:
+            found = tuple(super().line(text, stream))
+            if any(isinstance(event, Progress) and event.done >= 8 for event in found):
+                folder.cancel_file.write_text("now", encoding="utf-8")
+            return found
+
+    return Interrupting
+
+
 def test_an_interrupted_build_leaves_no_engine_and_goes_on_without_a_compiler(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,16 +167,7 @@ def test_an_interrupted_build_leaves_no_engine_and_goes_on_without_a_compiler(
     folder = RunFolder(workspace.jobs / "build")
     folder.save_plan(plan)
 
-    class Interrupting(NinjaReader):
-        """Asks to stop in the middle of the compilation."""
-
-        def line(self, text: str, stream: str) -> tuple[Event, ...]:
-            found = tuple(super().line(text, stream))
-            if any(isinstance(event, Progress) and event.done >= 8 for event in found):
-                folder.cancel_file.write_text("now", encoding="utf-8")
-            return found
-
-    assert runner.run(folder, {**READERS, "ninja": Interrupting}).state == STOPPED
+    assert runner.run(folder, {**READERS, "ninja": interrupting(folder)}).state == STOPPED
     assert installed.survey(workspace) == ()
     objects = {path: path.stat().st_mtime_ns for path in workspace.cache.glob("builds/*/build/**/*.o")}
     assert len(objects) >= 6
