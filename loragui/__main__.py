@@ -7,7 +7,7 @@ import sys
 
 def main() -> int:
     """Run the program. Returns its exit code: 0 done, 1 could not, 2 wrong use, 130 stopped."""
-    from loragui.cli import main as command_line  # noqa: PLC0415 - the window must not pay for it
+    from loragui.cli import main as command_line
 
     return command_line(sys.argv[1:])
 

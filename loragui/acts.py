@@ -5,19 +5,33 @@ Window and command line call these and then start and watch the folder; nothing 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from loragui import project as projects
 from loragui.data.job import prepare_plan
-from loragui.data.prepare import TEXT_FILE
-from loragui.engine import installed
+from loragui.data.prepare import TEXT_FILE, load_report
+from loragui.engine import catalogue, classic, installed
 from loragui.engine.installed import Engine
-from loragui.errors import AppError
-from loragui.jobs.folder import RunFolder
+from loragui.errors import AppError, Problem
+from loragui.gguf.read import read
+from loragui.jobs.folder import DONE, RunFolder
 from loragui.jobs.plan import Plan
-from loragui.project import Project
+from loragui.machine import Machine
+from loragui.model.inspect import inspect
+from loragui.model.judge import Accepts, Outcome, judge
+from loragui.project import FileRef, Project
+from loragui.result import merge as merging
+from loragui.result import prove
+from loragui.result.prove import Candidate
+from loragui.settings.estimate import Estimate
+from loragui.settings.estimate import estimate as estimate_of
+from loragui.settings.fit import fits
+from loragui.settings.metrics import Blas
+from loragui.settings.size import size_of
 from loragui.training import start
+from loragui.training.runs import run_folders
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,9 +73,7 @@ def format_data(opened: Open) -> tuple[RunFolder, Plan]:
     """Turn the project's files into training text below its ``data`` folder."""
     data = opened.project.data
     if not data.files:
-        raise AppError(
-            "No chats or texts are chosen yet.", "Add some in the step “Training data”.", code="no-data"
-        )
+        raise AppError("No chats or texts are chosen yet.", "Add some in the step “Training data”.", code="no-data")
     plan = prepare_plan(
         [file.resolve(opened.folder) for file in data.files],
         out="..",
@@ -77,17 +89,51 @@ def training_text(opened: Open) -> Path:
     """The project's training text. AppError when the data step has not been done."""
     path = opened.data / TEXT_FILE
     if not path.is_file():
-        raise AppError(
-            "The training text has not been made yet.", "Do the step “Training data” first.", code="no-data"
-        )
+        raise AppError("The training text has not been made yet.", "Do the step “Training data” first.", code="no-data")
     return path
+
+
+def estimate(opened: Open, pc: Machine) -> Estimate:
+    """RAM, time and disk of training the project as it is."""
+    blas: Blas = "none"
+    if opened.project.engine is not None:
+        blas = "openblas" if "OPENBLAS_NUM_THREADS" in opened.engine().environment else "none"
+    header = read(opened.base_model())
+    return estimate_of(size_of(header), opened.project.hyperparameters, blas=blas, machine=pc)
+
+
+def training_problems(opened: Open, pc: Machine) -> tuple[Problem, ...]:
+    """Everything that speaks against starting the training now; what forbids it is blocking."""
+    engine, base = opened.engine(), opened.base_model()
+    verdict = judge(inspect(base), Accepts.of(catalogue.pin(engine.pin).accepts))
+    found = [*classic.problems(opened.project.hyperparameters)]
+    if verdict.outcome is not Outcome.AS_IT_IS:
+        found.extend(problem for problem in verdict.problems() if problem.blocking)
+    report = load_report(training_text(opened).parent)
+    if report.context_size != opened.project.hyperparameters.context_size:
+        found.append(
+            Problem(
+                message=f"The training text was made for a context of {report.context_size} tokens, the settings say "
+                f"{opened.project.hyperparameters.context_size}.",
+                hint="Make the training text again.",
+                code="data-outdated",
+            )
+        )
+    if pc.on_battery:
+        found.append(
+            Problem(
+                message="The PC runs on battery.",
+                hint="Plug it in: a training takes long.",
+                code="battery",
+                blocking=False,
+            )
+        )
+    return (*found, *fits(estimate(opened, pc), pc))
 
 
 def train(opened: Open) -> RunFolder:
     """Make the folder of a new training from the project as it is now."""
-    from loragui.data.report import read_report  # noqa: PLC0415
-
-    report = read_report(opened.data)
+    report = load_report(training_text(opened).parent)
     return start.create(
         opened.runs,
         data=training_text(opened),
@@ -97,3 +143,69 @@ def train(opened: Open) -> RunFolder:
         engine=opened.engine(),
         settings=opened.project.hyperparameters,
     )
+
+
+def training_plan(opened: Open) -> Plan:
+    """The plan of a new training, without making anything."""
+    report = load_report(training_text(opened).parent)
+    folder = opened.runs / "0000"
+    snapshot = start.Training(
+        base_model=FileRef.of(opened.base_model(), folder),
+        engine=opened.engine().name,
+        pin=opened.engine().pin,
+        hyperparameters=opened.project.hyperparameters,
+        marker=report.marker,
+        samples=report.totals.samples,
+        data_sha256="",
+    )
+    return start.plan(folder, snapshot, opened.engine())
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeRequest:
+    """Which LoRA of a training is merged how strongly into which type of file. ``iteration`` None is the last."""
+
+    iteration: int | None = None
+    output_type: str = "Q8_0"
+    strength: float = 1.0
+
+
+def merge(opened: Open, training: RunFolder, request: MergeRequest) -> RunFolder:
+    """Make the run folder that merges."""
+    return merging.create(opened.runs, _merge_of(opened, training, request), opened.engine())
+
+
+def merge_plan(opened: Open, training: RunFolder, request: MergeRequest) -> Plan:
+    """The plan of a merge, without making anything."""
+    return merging.plan(_merge_of(opened, training, request), opened.runs / "0000", opened.engine())
+
+
+def _merge_of(opened: Open, training: RunFolder, request: MergeRequest) -> merging.Merge:
+    return merging.merge_of(
+        opened.project.name, training.path, iteration=request.iteration,
+        output_type=request.output_type, strength=request.strength,
+    )  # fmt: skip
+
+
+def candidates(opened: Open, *, with_lora: bool) -> tuple[Candidate, ...]:
+    """The models to compare: base, base with the merged LoRA (when asked for), merged. AppError before a merge."""
+    merged = next((folder for folder in reversed(run_folders(opened.folder)) if _is_merged(folder)), None)
+    if merged is None:
+        raise AppError("There is no merged model yet.", "Merge first.", code="no-model")
+    what = merging.load(merged.path)
+    base = Path(what.base_model)
+    found = [Candidate(id="base", title="Base model", model=base)]
+    if with_lora:
+        found.append(Candidate(id="lora", title="Base model + LoRA", model=base, lora=Path(what.lora)))
+    found.append(Candidate(id="merged", title="Merged model", model=merging.output_path(merged.path)))
+    return tuple(found)
+
+
+def _is_merged(folder: RunFolder) -> bool:
+    return folder.load_plan().kind == merging.KIND and folder.look().state == DONE
+
+
+def ask(opened: Open, models: Sequence[Candidate], prompt: str, *, tokens: int, seed: int) -> RunFolder:
+    """Make the run folder that asks every model the same."""
+    threads = opened.project.hyperparameters.threads
+    return prove.create(opened.runs, opened.engine(), models, prompt, tokens=tokens, threads=threads, seed=seed)

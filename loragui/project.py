@@ -134,7 +134,9 @@ def _lifted(value: dict[str, Any], path: Path) -> dict[str, Any]:
         raise TypeError("no schema number")
     if schema > SCHEMA:
         raise AppError(
-            f"{path} was written by a newer version of loragui.", "Update loragui, then open it again.", code="newer"
+            f"{path} was written by a newer version of loragui.",
+            "Update loragui, then open it again.",
+            code="newer",
         )
     while schema < SCHEMA:
         value = MIGRATIONS[schema](value)

@@ -83,8 +83,7 @@ def _vocabulary(size: int) -> tuple[tuple[bytes, float, int], ...]:
     )
     model = sentencepiece.SentencePieceProcessor(model_proto=made.getvalue())
     return tuple(
-        (model.IdToPiece(number).encode(), model.GetScore(number), _kind(model, number))
-        for number in range(size)
+        (model.IdToPiece(number).encode(), model.GetScore(number), _kind(model, number)) for number in range(size)
     )
 
 

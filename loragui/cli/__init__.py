@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from loragui import __version__
-from loragui.cli import demo, project, run
 from loragui.cli import data as data_verbs
+from loragui.cli import demo, project, run
 from loragui.cli import engine as engine_verbs
 from loragui.cli import machine as machine_verbs
 from loragui.cli import model as model_verbs
@@ -29,7 +29,7 @@ DONE, COULD_NOT, WRONG_USE, STOPPED = 0, 1, 2, 130
 def main(argv: Sequence[str]) -> int:
     """Run one verb. Returns 0 done, 1 could not, 2 wrong use, 130 stopped."""
     if argv[:1] == ["job"]:  # a step's own process: its output is read by the runner
-        from loragui.cli.jobs import main as job  # noqa: PLC0415 - only this process pays for the jobs' imports
+        from loragui.cli.jobs import main as job
 
         return job(argv[1:])
     arguments = parser().parse_args(argv)

@@ -19,6 +19,7 @@ class Console:
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
         self._moving = sys.stdout.isatty()
+        self._silent = False
         self._open_line = False
         self._last_progress = 0.0
 
@@ -55,9 +56,15 @@ class Console:
             print(f"Details:\n{shown}", file=sys.stderr)
         sys.stderr.flush()
 
+    def quiet_result(self) -> Console:
+        """A console for a verb within a verb: what it says is shown, its result is not."""
+        inner = Console(as_json=self.as_json)
+        inner._silent = True
+        return inner
+
     def result(self, value: Any) -> None:
         """Print the verb's result as one JSON value, if that was asked for."""
-        if self.as_json:
+        if self.as_json and not self._silent:
             print(json.dumps(value, indent=2, ensure_ascii=False, default=str), flush=True)
 
     def _end_line(self) -> None:

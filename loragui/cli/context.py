@@ -35,7 +35,9 @@ class Context:
         if folder.is_running():
             if folder.load_plan().fingerprint != plan.fingerprint:
                 raise AppError(
-                    f"Other work is going on in {folder.path}.", "Wait for its end, or stop it.", code="already-running"
+                    f"Other work is going on in {folder.path}.",
+                    "Wait for its end, or stop it.",
+                    code="already-running",
                 )
         else:
             folder.save_plan(plan)

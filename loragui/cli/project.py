@@ -92,9 +92,7 @@ def changed(project: Project, folder: Path, arguments: argparse.Namespace, conte
         files = tuple(FileRef.of(_there(path), folder) for path in arguments.data)
         project = dataclasses.replace(project, data=dataclasses.replace(project.data, files=files))
     if arguments.template:
-        project = dataclasses.replace(
-            project, data=dataclasses.replace(project.data, template=arguments.template)
-        )
+        project = dataclasses.replace(project, data=dataclasses.replace(project.data, template=arguments.template))
     settings = parsed_settings(arguments.set)
     return dataclasses.replace(project, hyperparameters=dataclasses.replace(project.hyperparameters, **settings))
 

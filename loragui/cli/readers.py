@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from loragui.engine.logs import ExportLoraReader, FinetuneReader, GenerateReader, MakeReader, NinjaReader, QuantizeReader
+from loragui.engine.finetune import FinetuneReader
+from loragui.engine.logs import ExportLoraReader, GenerateReader, MakeReader, NinjaReader, QuantizeReader
 from loragui.jobs.readers import EventLines, PlainLines
 from loragui.jobs.runner import ReaderFactory
 from loragui.training.reader import TrainingReader

@@ -20,9 +20,9 @@ def add(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, context: Context) -> None:
     """Execute a run folder in this process."""
-    from loragui.cli.readers import READERS  # noqa: PLC0415 - keeps the other verbs quick
-    from loragui.cli.watch import Stopped  # noqa: PLC0415
-    from loragui.jobs import runner  # noqa: PLC0415
+    from loragui.cli.readers import READERS
+    from loragui.cli.watch import Stopped
+    from loragui.jobs import runner
 
     folder = RunFolder(arguments.folder.absolute())
     if context.dry_run:

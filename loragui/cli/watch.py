@@ -17,7 +17,7 @@ from loragui.jobs.events import Log, Metric, Note, Result, RunEnded, Stamped, St
 from loragui.jobs.folder import DONE, STOPPED, UNEXPECTED, RunFolder
 
 
-class Stopped(Exception):
+class Stopped(Exception):  # noqa: N818 - it is a wish, no error
     """The person pressed Ctrl-C, and the work has been stopped."""
 
 

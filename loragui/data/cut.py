@@ -24,8 +24,7 @@ def shorten(text: str, fits: Callable[[str], bool]) -> str:
     finest = _longest(text, _graphemes(text), fits)
     for pattern in (_PARAGRAPH, _SENTENCE, _WORD):
         ends = [
-            match.end() if pattern is _SENTENCE else match.start()
-            for match in pattern.finditer(text[: finest + 1])
+            match.end() if pattern is _SENTENCE else match.start() for match in pattern.finditer(text[: finest + 1])
         ]
         end = _longest(text, [end for end in ends if end <= finest], fits)
         if end and end >= _KEPT * finest:

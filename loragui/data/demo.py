@@ -77,8 +77,7 @@ def _prompt(folder: Path, template_name: str, proof: dict[str, Any]) -> str:
     user, character = str(proof["user"]), str(proof["character"])
     cards = gather([folder / str(proof["card"])]).cards
     turns = [
-        Turn(speaker=user, role="user", text=str(text), place=Place(file="demo.toml"))
-        for text in proof["messages"]
+        Turn(speaker=user, role="user", text=str(text), place=Place(file="demo.toml")) for text in proof["messages"]
     ]
     return template.prompt_text(
         preamble=template.preambles[0],

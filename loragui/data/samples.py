@@ -103,9 +103,7 @@ class _Builder:
         self._card = self._fitting_card(conversation)
 
     def _fitting_card(self, conversation: Conversation) -> str:
-        card = self._template.card_text(
-            conversation.card, user=conversation.user, character=conversation.character
-        )
+        card = self._template.card_text(conversation.card, user=conversation.user, character=conversation.character)
         most = int(self._budget * CARD_SHARE)
         if conversation.card is None or self._counter.count(card) <= most:
             return card
@@ -153,9 +151,7 @@ class _Builder:
             turns_left_out=index - before,
         )
 
-    def _shortened(
-        self, turn: Turn, prompt: str, tokens: int, *, left_out: int
-    ) -> Iterator[Sample | Finding]:
+    def _shortened(self, turn: Turn, prompt: str, tokens: int, *, left_out: int) -> Iterator[Sample | Finding]:
         """The sample of a reply that does not fit even without any turn before it."""
         reply_text, count = self._template.reply_text, self._counter.count
         text = shorten(

@@ -104,9 +104,7 @@ def load_template(name: str = DEFAULT) -> Template:
     path = Path(name) if name.endswith(".toml") else resource_path("templates", f"{name}.toml")
     if not path.is_file() or (path.suffix != ".toml"):
         known = ", ".join(template_names())
-        raise AppError(
-            f"There is no template called {name}.", f"Choose one of: {known}.", code="template-unknown"
-        )
+        raise AppError(f"There is no template called {name}.", f"Choose one of: {known}.", code="template-unknown")
     try:
         return _template(path.stem, tomllib.loads(path.read_text("utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError, OSError) as error:

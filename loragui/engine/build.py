@@ -84,9 +84,7 @@ def _unpack(archive: Path, folder: str, place: Path, expected: int, emit: Emit) 
         raise tarfile.TarError(f"no {folder} in it")
 
 
-def _members(
-    source: tarfile.TarFile, folder: PurePosixPath
-) -> Iterator[tuple[tarfile.TarInfo, PurePosixPath]]:
+def _members(source: tarfile.TarFile, folder: PurePosixPath) -> Iterator[tuple[tarfile.TarInfo, PurePosixPath]]:
     """The plain files below ``folder`` of the archive's top folder, with their path from there.
 
     ``.git`` is left out: it points to a repository that is not there.

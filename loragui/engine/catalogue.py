@@ -126,9 +126,7 @@ def recipe(name: str) -> Recipe:
 
 
 def _unknown(kind: str, name: str, known: list[str]) -> AppError:
-    return AppError(
-        f"There is no {kind} called {name}.", f"Choose one of: {', '.join(known)}.", code="no-such"
-    )
+    return AppError(f"There is no {kind} called {name}.", f"Choose one of: {', '.join(known)}.", code="no-such")
 
 
 def parse(path: Path) -> tuple[tuple[Pin, ...], tuple[Recipe, ...]]:

@@ -41,16 +41,12 @@ def problems(settings: Hyperparameters) -> tuple[Problem, ...]:
         "seed": (settings.seed, 0),
     }
     wrong = [
-        _out_of_range(name, value, least)
-        for name, (value, least) in lowest.items()
-        if not least <= value <= _LARGEST
+        _out_of_range(name, value, least) for name, (value, least) in lowest.items() if not least <= value <= _LARGEST
     ]
     if not 0 < settings.learning_rate < 10:
         message = f"The learning rate {settings.learning_rate:g} is not a usable value."
         wrong.append(
-            Problem(
-                message=message, hint="Values from 0.00001 to 0.01 are usual.", code="setting-out-of-range"
-            )
+            Problem(message=message, hint="Values from 0.00001 to 0.01 are usual.", code="setting-out-of-range")
         )
     return tuple(wrong)
 
@@ -82,9 +78,7 @@ def finetune_argv(
     if wrong:
         raise AppError.of(wrong[0])
     if not marker or iterations < 1:
-        raise AppError(
-            "There is nothing to train: no sample marker or no iterations left.", "Check the settings."
-        )
+        raise AppError("There is nothing to train: no sample marker or no iterations left.", "Check the settings.")
     return (
         str(engine.program("finetune")),
         "--model-base", base_model,
@@ -132,9 +126,7 @@ def export_lora_argv(
     )  # fmt: skip
 
 
-def quantize_argv(
-    engine: Engine, source: str, target: str, file_type: str, *, threads: int = 0
-) -> tuple[str, ...]:
+def quantize_argv(engine: Engine, source: str, target: str, file_type: str, *, threads: int = 0) -> tuple[str, ...]:
     """Rewrite the model as ``file_type`` (``Q8_0``, ``F32``, …); with 0 the engine chooses the threads."""
     argv = (str(engine.program("quantize")), "--allow-requantize", source, target, file_type)
     return (*argv, str(threads)) if threads else argv

@@ -130,9 +130,7 @@ def explain(lines: Sequence[str], returncode: int, program: str) -> Problem:
     returncode = signal_of(returncode)
     said = first_error(lines)
     return Problem(
-        message=f"{program} stopped with an error: {said}"
-        if said
-        else f"{program} stopped without saying why.",
+        message=f"{program} stopped with an error: {said}" if said else f"{program} stopped without saying why.",
         hint="Try again. If it happens again, the details show what the program said last.",
         details=_details(lines, returncode, program, said),
         code="unexplained",

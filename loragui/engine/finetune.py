@@ -91,10 +91,7 @@ class FinetuneReader:
                 details="\n".join(list(self._lines)[-20:]),
                 code="ended-early",
             )
-        wanted = (
-            pattern.replace("ITERATION", str(self._target))
-            for pattern in (classic.CHECKPOINTS, classic.LORAS)
-        )
+        wanted = (pattern.replace("ITERATION", str(self._target)) for pattern in (classic.CHECKPOINTS, classic.LORAS))
         absent = [name for name in wanted if not _has_content(self._folder / name)]
         if not absent:
             return None
@@ -191,13 +188,9 @@ def _not_a_number(iteration: int) -> Problem:
 
 def _ignored_checkpoint(found: int, expected: int) -> Problem:
     if expected:
-        message = (
-            f"The engine could not read the checkpoint of iteration {expected} and would begin at {found}."
-        )
+        message = f"The engine could not read the checkpoint of iteration {expected} and would begin at {found}."
     else:
-        message = (
-            f"The engine found a checkpoint of iteration {found}, although the training should begin anew."
-        )
+        message = f"The engine found a checkpoint of iteration {found}, although the training should begin anew."
     return Problem(
         message=message,
         hint="Choose Resume again; loragui takes the last checkpoint that is whole.",
@@ -258,9 +251,7 @@ _LINES: tuple[tuple[re.Pattern[str], _Meaning], ...] = (
         _trouble(_no_marker, fatal=True),
     ),
     (
-        re.compile(
-            r"tokenize_file: warning: found (\d+) samples \(max length (\d+)\) that exceed .* of (\d+)\."
-        ),
+        re.compile(r"tokenize_file: warning: found (\d+) samples \(max length (\d+)\) that exceed .* of (\d+)\."),
         _trouble(_cut, fatal=False),
     ),
     (re.compile(r"tokenize_file: warning: found (\d+) empty samples"), _trouble(_empty, fatal=False)),

@@ -112,9 +112,7 @@ def _parse(row: Mapping[str, Any], folder: Path) -> Engine:
         size=int(row["size"]),
         programs={str(name): str(file) for name, file in row["programs"].items()},
         flags={str(name): tuple(map(str, flags)) for name, flags in row["flags"].items()},
-        environment={
-            str(n): None if value is None else str(value) for n, value in row["environment"].items()
-        },
+        environment={str(n): None if value is None else str(value) for n, value in row["environment"].items()},
     )
 
 
@@ -159,13 +157,7 @@ def engines(workspace: Workspace) -> tuple[Engine, ...]:
 def remove(workspace: Workspace, name: str) -> None:
     """Delete an engine's folder. It stops being an engine at once, even if the deleting is interrupted."""
     folder = workspace.engines / name
-    if (
-        not name
-        or Path(name).name != name
-        or name.startswith(".")
-        or not folder.is_dir()
-        or folder.is_symlink()
-    ):
+    if not name or Path(name).name != name or name.startswith(".") or not folder.is_dir() or folder.is_symlink():
         raise AppError(
             f"There is no engine {name} in {workspace.engines}.",
             "Look at the list of engines.",

@@ -76,9 +76,7 @@ def build_plan(
     system = system or this_system()
     if system not in recipe.systems:
         raise AppError.of(problems(recipe, system=system)[0])
-    build = _Build(
-        recipe, pin, workspace, name or engine_name(pin, recipe), system, jobs or os.cpu_count() or 1
-    )
+    build = _Build(recipe, pin, workspace, name or engine_name(pin, recipe), system, jobs or os.cpu_count() or 1)
     facts = {
         "engine": str(workspace.engines / build.name),
         "name": build.name,
@@ -94,9 +92,7 @@ def build_plan(
 class _Build:
     """The paths and steps of one build."""
 
-    def __init__(
-        self, recipe: Recipe, pin: Pin, workspace: Workspace, name: str, system: str, jobs: int
-    ) -> None:
+    def __init__(self, recipe: Recipe, pin: Pin, workspace: Workspace, name: str, system: str, jobs: int) -> None:
         self.recipe, self.pin, self.name, self.jobs = recipe, pin, name, jobs
         self.engines = workspace.engines
         self.packages = workspace.cache / "packages"
@@ -137,9 +133,7 @@ class _Build:
         """Configure and compile with the tools from packages."""
         system = self.system
         if system is None:
-            raise AppError(
-                f"The list of engines knows no toolchain for {self.name}.", "Install loragui again."
-            )
+            raise AppError(f"The list of engines knows no toolchain for {self.name}.", "Install loragui again.")
         env = self._zig_environment(system)
         zig, helper = env["LORAGUI_ZIG"], env["LORAGUI_UNBUFFER"]
         compile_helper = (
@@ -216,9 +210,7 @@ class _Build:
         self, step: str, title: str, argv: tuple[str, ...], env: Mapping[str, str | None], weight: float,
         reader: str = "ninja", reader_args: Mapping[str, int] | None = None,
     ) -> Step:  # fmt: skip
-        command = Command(
-            argv=argv, cwd=str(self.work), env=env, reader=reader, reader_args=reader_args or {}
-        )
+        command = Command(argv=argv, cwd=str(self.work), env=env, reader=reader, reader_args=reader_args or {})
         return Step(id=step, title=title, command=command, weight=weight)
 
 

@@ -220,6 +220,4 @@ def read_array(cursor: Cursor, path: Path, version: int, depth: int = 1) -> Gguf
             read_array(cursor, path, version, depth + 1)
     else:
         cursor.skip(count * struct.calcsize("<" + NUMBER_FORMATS[kind]))
-    return GgufArray(
-        path=path, version=version, kind=kind, count=count, offset=start, nbytes=cursor.position - start
-    )
+    return GgufArray(path=path, version=version, kind=kind, count=count, offset=start, nbytes=cursor.position - start)

@@ -125,9 +125,7 @@ def read(path: Path) -> GgufFile:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise AppError(
-                f"{path.name} is not a file.", "Choose a file that ends in .gguf.", code="not-gguf"
-            )
+            raise AppError(f"{path.name} is not a file.", "Choose a file that ends in .gguf.", code="not-gguf")
         with path.open("rb") as source:
             return _read(path, source, status.st_size)
     except FileNotFoundError as error:

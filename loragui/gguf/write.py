@@ -102,9 +102,7 @@ def _header(
         _value(out, entry.kind, entry.value)
     offset, placed = 0, []
     for spec in specs:
-        info = TensorInfo(
-            name=spec.name, shape=spec.shape, type=spec.type, offset=offset, nbytes=nbytes(spec)
-        )
+        info = TensorInfo(name=spec.name, shape=spec.shape, type=spec.type, offset=offset, nbytes=nbytes(spec))
         _text(out, info.name)
         dims = len(info.shape)
         out.write(struct.pack(f"<I{dims}QIQ", dims, *info.shape, info.type, info.offset))
@@ -113,8 +111,7 @@ def _header(
     start = out.tell()
     start += -start % alignment
     return tuple(
-        TensorInfo(name=t.name, shape=t.shape, type=t.type, offset=start + t.offset, nbytes=t.nbytes)
-        for t in placed
+        TensorInfo(name=t.name, shape=t.shape, type=t.type, offset=start + t.offset, nbytes=t.nbytes) for t in placed
     )
 
 

@@ -23,6 +23,6 @@ def kept_awake() -> Iterator[None]:
 
 def _tell_windows(flags: int) -> None:
     if sys.platform == "win32":
-        import ctypes  # noqa: PLC0415 - only there
+        import ctypes
 
         ctypes.windll.kernel32.SetThreadExecutionState(flags)

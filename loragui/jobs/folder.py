@@ -74,7 +74,9 @@ class RunFolder:
             ) from error
         except ValueError as error:
             raise AppError(
-                f"{self.plan_file} is damaged.", "Start the step again; nothing else is lost.", details=str(error)
+                f"{self.plan_file} is damaged.",
+                "Start the step again; nothing else is lost.",
+                details=str(error),
             ) from error
         return Plan.from_json(value)
 

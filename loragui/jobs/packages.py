@@ -30,7 +30,12 @@ class Package:
 
     def to_json(self) -> dict[str, Any]:
         """JSON-able form, the arguments of the jobs below."""
-        return {"name": self.name, "version": self.version, "sha256": list(self.sha256), "source": self.source}
+        return {
+            "name": self.name,
+            "version": self.version,
+            "sha256": list(self.sha256),
+            "source": self.source,
+        }
 
     @staticmethod
     def from_json(row: Mapping[str, Any]) -> Package:

@@ -84,9 +84,7 @@ class Plan:
     def from_json(value: Any) -> Plan:
         """The inverse of ``to_json``. AppError for a newer schema or a damaged plan."""
         if not isinstance(value, dict) or value.get("schema", 0) > SCHEMA:
-            raise AppError(
-                "This run was written by a newer version of loragui.", "Update loragui, then open it again."
-            )
+            raise AppError("This run was written by a newer version of loragui.", "Update loragui, then open it again.")
         try:
             steps = tuple(
                 Step(
@@ -103,12 +101,12 @@ class Plan:
                 )
                 for row in value["steps"]
             )
-            return Plan(
-                kind=str(value["kind"]), title=str(value["title"]), steps=steps, facts=dict(value["facts"])
-            )
+            return Plan(kind=str(value["kind"]), title=str(value["title"]), steps=steps, facts=dict(value["facts"]))
         except (KeyError, TypeError, ValueError) as error:
             raise AppError(
-                "The plan of this run is damaged.", "Start the step again; nothing else is lost.", details=repr(error)
+                "The plan of this run is damaged.",
+                "Start the step again; nothing else is lost.",
+                details=repr(error),
             ) from error
 
     def describe(self) -> str:

@@ -41,12 +41,8 @@ def start_detached(argv: Sequence[str], output: IO[bytes]) -> subprocess.Popen[b
     """Start a program that outlives this one and its terminal."""
     if os.name == "nt":
         flags = _HIDDEN | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-        return subprocess.Popen(
-            list(argv), stdin=subprocess.DEVNULL, stdout=output, stderr=output, creationflags=flags
-        )
-    return subprocess.Popen(
-        list(argv), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-    )
+        return subprocess.Popen(list(argv), stdin=subprocess.DEVNULL, stdout=output, stderr=output, creationflags=flags)
+    return subprocess.Popen(list(argv), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
 
 
 def is_alive(pid: int, create_time: float) -> bool:

@@ -32,9 +32,7 @@ def python_argv() -> tuple[str, ...]:
 
 def job_command(name: str, args: Mapping[str, Any], *, cwd: str = ".") -> Command:
     """The command that runs the job called ``name`` (see the registry in ``cli/job.py``)."""
-    return Command(
-        argv=(*python_argv(), "job", name, json.dumps(dict(args), sort_keys=True)), cwd=cwd, reader="events"
-    )
+    return Command(argv=(*python_argv(), "job", name, json.dumps(dict(args), sort_keys=True)), cwd=cwd, reader="events")
 
 
 def run_job(job: Job, args: Mapping[str, Any]) -> int:

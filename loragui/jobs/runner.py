@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import queue
 import signal
+import subprocess
 import threading
 import time
 import uuid
@@ -72,7 +73,9 @@ def run(folder: RunFolder, readers: Mapping[str, ReaderFactory]) -> RunEnded:
         lock.acquire()
     except filelock.Timeout as error:
         raise AppError(
-            "This run is already going on.", "Watch it, or stop it before starting it again.", code="already-running"
+            "This run is already going on.",
+            "Watch it, or stop it before starting it again.",
+            code="already-running",
         ) from error
     except OSError as error:
         raise AppError.of(os_problem(error)) from error
@@ -99,9 +102,7 @@ class _Attempt:
 
     def execute(self) -> RunEnded:
         me = psutil.Process()
-        write_json(
-            self._folder.pid_file, {"pid": me.pid, "create_time": me.create_time(), "run_id": self._run_id}
-        )
+        write_json(self._folder.pid_file, {"pid": me.pid, "create_time": me.create_time(), "run_id": self._run_id})
         self._listen_to_signals()
         with kept_awake():
             ended = self._guarded()
@@ -135,9 +136,7 @@ class _Attempt:
         for index, step in enumerate(self._plan.steps):
             if step.id in kept:
                 continue
-            self._journal.write(
-                StepStarted(id=step.id, title=step.title, index=index, count=len(self._plan.steps))
-            )
+            self._journal.write(StepStarted(id=step.id, title=step.title, index=index, count=len(self._plan.steps)))
             problem = self._one_step(step)
             if problem:
                 return problem
@@ -152,9 +151,9 @@ class _Attempt:
             child = process.start(command.argv, cwd, process.environment(command.env, self._run_id))
         except OSError as error:
             self._check_folder()
-            problem = _cannot_start(step, error)
-            self._journal.write(Trouble(problem=problem), StepEnded(id=step.id, ok=False, seconds=0))
-            return problem
+            unstarted = _cannot_start(step, error)
+            self._journal.write(Trouble(problem=unstarted), StepEnded(id=step.id, ok=False, seconds=0))
+            return unstarted
         follower = _Follower(child, reader, self)
         try:
             problem = follower.follow()
@@ -209,7 +208,7 @@ class _Attempt:
 class _Follower:
     """Reads one program's output until its end and turns it into events."""
 
-    def __init__(self, child: process.subprocess.Popen[bytes], reader: Reader, attempt: _Attempt) -> None:
+    def __init__(self, child: subprocess.Popen[bytes], reader: Reader, attempt: _Attempt) -> None:
         self._child = child
         self._reader = reader
         self._attempt = attempt

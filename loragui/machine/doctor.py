@@ -28,9 +28,7 @@ def doctor_lines(machine: Machine, problems: Sequence[Problem]) -> tuple[str, ..
         f"Graphics card: {'; '.join(map(_card, machine.gpus)) or 'none found (none is needed)'}",
     ]
     if machine.on_battery is not None:
-        lines.append(
-            "Power: on battery, plug it in before a training" if machine.on_battery else "Power: plugged in"
-        )
+        lines.append("Power: on battery, plug it in before a training" if machine.on_battery else "Power: plugged in")
     lines += [f"{'Problem' if problem.blocking else 'Advice'}: {problem}" for problem in problems]
     if not problems:
         lines.append("All is well.")

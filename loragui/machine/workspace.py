@@ -22,9 +22,7 @@ from loragui import units
 from loragui.errors import Problem
 
 LONGEST_PATH = 240  # Windows allows 259; some tools add a suffix of their own
-DEEPEST_FILE = (
-    150  # jobs/NAME/src/ + the 104 characters of llama.cpp's deepest source file, and a little more
-)
+DEEPEST_FILE = 150  # jobs/NAME/src/ + the 104 characters of llama.cpp's deepest source file, and a little more
 NEEDED_BYTES = 4 << 30  # compiler 0.7 GB, sources and build 0.5 GB, an F32 base, its merge and checkpoints
 
 _SYNCED = {
@@ -84,15 +82,11 @@ def _letters(path: PurePath, *, windows: bool) -> Problem | None:
         return None
     strange = sorted({letter for letter in text if not letter.isascii() or not letter.isprintable()})
     if windows:
-        message = (
-            f"The folder {text} has letters in its name that the training program cannot open on Windows."
-        )
+        message = f"The folder {text} has letters in its name that the training program cannot open on Windows."
         hint = r"Choose a folder with plain English letters, for example C:\loragui."
     else:
         message = f"The folder {text} has letters in its name that some of the tools may not understand."
-        hint = (
-            "It should work here; if a step cannot open a file, choose a folder with plain English letters."
-        )
+        hint = "It should work here; if a step cannot open a file, choose a folder with plain English letters."
     return Problem(
         message=message,
         hint=hint,

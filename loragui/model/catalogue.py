@@ -50,9 +50,7 @@ def find(name: str) -> Recommended:
         if entry.id == name:
             return entry
     known = ", ".join(entry.id for entry in recommended())
-    raise AppError(
-        f"There is no recommended base model called {name}.", f"Choose one of: {known}.", code="no-model"
-    )
+    raise AppError(f"There is no recommended base model called {name}.", f"Choose one of: {known}.", code="no-model")
 
 
 def equivalent(pre_tokenizer: str, known: Collection[str]) -> str:

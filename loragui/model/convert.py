@@ -228,9 +228,7 @@ def _span(source: BinaryIO, tensor: CopiedTensor, start: int, count: int, file: 
     while count > 0:
         data = source.read(min(step, count))
         if len(data) != min(step, count):
-            raise AppError(
-                f"{file.path.name} became shorter while it was read.", "Try again.", code="gguf-changed"
-            )
+            raise AppError(f"{file.path.name} became shorter while it was read.", "Try again.", code="gguf-changed")
         count -= len(data)
         yield data if kind is wanted else _packed(unpack(data, kind), wanted, tensor, file)
 

@@ -107,9 +107,7 @@ def _kind(model: BaseModel, _accepts: Accepts) -> Iterator[Reason]:
         inspect.OTHER: "is not a language model.",
     }.get(model.kind)
     if said:
-        yield _no(
-            f"not-a-model:{model.kind}", f"{model.path.name} {said}", "Choose the base model's own file."
-        )
+        yield _no(f"not-a-model:{model.kind}", f"{model.path.name} {said}", "Choose the base model's own file.")
     if model.parts > 1:
         yield _no(
             "split",
@@ -222,9 +220,7 @@ def _pre_tokenizer(model: BaseModel, accepts: Accepts) -> Iterator[Reason]:
         )
         return
     same = equivalent(model.pre_tokenizer, known)
-    message = (
-        f"Its tokenizer splits text by rules that the engine does not know by name ({model.pre_tokenizer})."
-    )
+    message = f"Its tokenizer splits text by rules that the engine does not know by name ({model.pre_tokenizer})."
     if same:
         change = f"The copy names {same} instead, which splits in the same way."
         yield Reason(code="pre-tokenizer", message=message, outcome=Outcome.COPY, change=change)

@@ -32,13 +32,14 @@ FILE = "merge.json"
 MERGED_F32 = "merged-f32.gguf"
 BASE_F32 = "base-f32.gguf"
 MERGED = "merged.gguf"
+HELLO = "hello.txt"
 TYPES = ("Q8_0", "F16", "F32", "Q6_K", "Q5_K_M", "Q4_K_M")
 """Output types offered; Q8_0 is measured to keep what was learned (facts/engine.md, part A)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Merge:
-    """What is merged into what. ``strength`` scales the LoRA; paths are relative to the run folder."""
+    """What is merged into what. ``strength`` scales the LoRA; ``output`` is the name of the merged file."""
 
     base_model: str
     lora: str
@@ -48,34 +49,33 @@ class Merge:
     output: str
 
 
-def create(
-    project: Path,
-    name: str,
-    training: RunFolder,
-    engine: Engine,
-    *,
-    iteration: int | None = None,
-    output_type: str = "Q8_0",
-    strength: float = 1.0,
-) -> RunFolder:
-    """Make the run folder that merges the training's LoRA (the newest, or that of ``iteration``)."""
+def merge_of(name: str, training: Path, *, iteration: int | None, output_type: str, strength: float) -> Merge:
+    """The merge of a training's LoRA (the newest, or that of ``iteration``). AppError when there is none."""
     if output_type not in TYPES:
         raise AppError(f"{output_type} is not a known type of model file.", f"Choose one of {', '.join(TYPES)}.")
-    snapshot = start.load(training.path)
-    chosen = _choose(training.path, iteration)
-    folder = RunFolder(start.next_folder(project / "runs"))
-    base = snapshot.base_model.resolve(training.path)
-    merge = Merge(
-        base_model=start.relative(base, folder.path),
-        lora=start.relative(lora_path(training.path, chosen), folder.path),
+    chosen = _choose(training, iteration)
+    return Merge(
+        base_model=str(start.load(training).base_model.resolve(training)),
+        lora=str(lora_path(training, chosen)),
         iteration=chosen,
         strength=strength,
         output_type=output_type,
-        output=f"{slug(name)}-{training.path.name}-{chosen}.{output_type}.gguf",
+        output=f"{slug(name)}-{training.name}-{chosen}.{output_type}.gguf",
     )
+
+
+def create(runs: Path, merge: Merge, engine: Engine) -> RunFolder:
+    """Make the run folder of a merge. AppError when the disk has no room for it."""
+    base = Path(merge.base_model)
+    check_space(base.parent, free_space_needed(base.stat().st_size, wide=_is_wide(merge)))
+    folder = RunFolder(start.next_folder(runs))
     write_json(folder.path / FILE, {"schema": 1, **asdict(merge)})
-    folder.save_plan(plan(merge, engine, base_type=inspect(base).file_type))
+    folder.save_plan(plan(merge, folder.path, engine))
     return folder
+
+
+def _is_wide(merge: Merge) -> bool:
+    return inspect(Path(merge.base_model)).file_type in {"F32", "F16"}
 
 
 def load(folder: Path) -> Merge:
@@ -104,21 +104,26 @@ def _choose(training: Path, iteration: int | None) -> int:
     return iteration
 
 
-def plan(merge: Merge, engine: Engine, *, base_type: str) -> Plan:
-    """Check the LoRA, merge in F32, quantize, load the result, put it in its place."""
-    wide = base_type in {"F32", "F16"}
-    base = merge.base_model if wide else BASE_F32
+def plan(merge: Merge, folder: Path, engine: Engine) -> Plan:
+    """Check the LoRA, merge in F32, quantize, check the result and let the engine load it. ``folder`` runs it."""
+    given = start.relative(Path(merge.base_model), folder)
+    lora = start.relative(Path(merge.lora), folder)
+    wide = _is_wide(merge)
     facts = asdict(merge)
     steps = [Step(id="check", title="Checking the LoRA", command=job_command("merge-check", facts))]
     if not wide:
-        argv = classic.quantize_argv(engine, merge.base_model, BASE_F32, "F32")
+        argv = classic.quantize_argv(engine, given, BASE_F32, "F32")
         steps.append(_engine_step("widen", "Unpacking the base model to full precision", argv, engine, "quantize"))
-    argv = classic.export_lora_argv(engine, base_model=base, lora=merge.lora, output=MERGED_F32, scale=merge.strength)
+    argv = classic.export_lora_argv(
+        engine, base_model=given if wide else BASE_F32, lora=lora, output=MERGED_F32, scale=merge.strength
+    )
     steps.append(_engine_step("merge", "Merging the LoRA into the base model", argv, engine, "export-lora"))
     if merge.output_type != "F32":
         argv = classic.quantize_argv(engine, MERGED_F32, MERGED, merge.output_type)
         steps.append(_engine_step("quantize", f"Packing the model as {merge.output_type}", argv, engine, "quantize"))
     steps.append(Step(id="finish", title="Checking the merged model", command=job_command("merge-finish", facts)))
+    argv = classic.generate_argv(engine, model=merge.output, prompt_file=HELLO, tokens=4, context=64)
+    steps.append(_engine_step("load", "Loading the merged model once", argv, engine, "generate"))
     return Plan(kind=KIND, title="Merging", steps=tuple(steps), facts=facts)
 
 
@@ -186,6 +191,7 @@ def finish_job(args: Mapping[str, Any], emit: Emit) -> None:
         made.replace(target)
     for leftover in (MERGED_F32, BASE_F32):
         Path(leftover).unlink(missing_ok=True)
+    Path(HELLO).write_text("Hello\n", encoding="utf-8")
     emit(Result(values={"model": str(target), "bytes": target.stat().st_size, "iteration": merge.iteration}))
 
 

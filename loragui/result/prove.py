@@ -52,7 +52,14 @@ class Proof:
 
 
 def create(
-    runs: Path, engine: Engine, candidates: Sequence[Candidate], prompt: str, *, tokens: int, threads: int, seed: int
+    runs: Path,
+    engine: Engine,
+    candidates: Sequence[Candidate],
+    prompt: str,
+    *,
+    tokens: int,
+    threads: int,
+    seed: int,
 ) -> RunFolder:
     """Make the run folder that asks every candidate the same."""
     folder = RunFolder(next_folder(runs))
@@ -99,9 +106,7 @@ def weigh(said: dict[str, str], training_text: str) -> Proof:
     """Compare the replies of ``base``, ``lora`` and ``merged`` with each other and with the training text."""
     missing = {"base", "lora", "merged"} - set(said)
     if missing:
-        raise AppError(
-            f"No reply came from {', '.join(sorted(missing))}.", "Run the proof again.", code="no-reply"
-        )
+        raise AppError(f"No reply came from {', '.join(sorted(missing))}.", "Run the proof again.", code="no-reply")
     known = triples(training_text)
     likeness = {name: _share(triples(text), known) for name, text in said.items()}
     agreement = difflib.SequenceMatcher(None, said["lora"], said["merged"], autojunk=False).ratio()

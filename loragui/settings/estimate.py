@@ -172,9 +172,7 @@ def _assemble(
     same_cpu = machine is not None and GUIDE_CPU.lower() in machine.cpu_name.lower()
     ram_band = _RAM_BANDS[kind.name]
     time_band = _GUIDE_TIME if same_cpu and kind.name in {"row", "between"} else _OTHER_CPU_TIME
-    ram, working_set = (
-        _figure(value, ram_band, source) for value in (found.ram_bytes, found.working_set_bytes)
-    )
+    ram, working_set = (_figure(value, ram_band, source) for value in (found.ram_bytes, found.working_set_bytes))
     if kind.name == "computed":
         ram, working_set = _lower(ram, size, settings, blas), _lower(working_set, size, settings, blas)
     each = found.seconds / settings.iterations

@@ -14,9 +14,7 @@ from loragui.settings.estimate import Estimate, Figure
 
 def fits(estimate: Estimate, machine: Machine) -> tuple[Problem, ...]:
     """What speaks against starting: too little RAM or disk. Advice where it may be slow but would work."""
-    return tuple(
-        problem for problem in (_ram(estimate, machine), _disk(estimate, machine)) if problem is not None
-    )
+    return tuple(problem for problem in (_ram(estimate, machine), _disk(estimate, machine)) if problem is not None)
 
 
 def _ram(estimate: Estimate, machine: Machine) -> Problem | None:

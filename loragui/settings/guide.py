@@ -35,8 +35,7 @@ def exact_row(model: str, settings: Hyperparameters, blas: Blas, *, build_option
             and (row.blas, row.build_option, row.threads) == (blas, build_option, settings.threads)
             and (row.context_size, row.batch_size) == (settings.context_size, settings.batch_size)
             and (row.rank, row.alpha) == (settings.rank, settings.alpha)
-            and (row.gradient_accumulation, row.iterations)
-            == (settings.gradient_accumulation, settings.iterations)
+            and (row.gradient_accumulation, row.iterations) == (settings.gradient_accumulation, settings.iterations)
             and row.gradient_checkpointing == settings.gradient_checkpointing
             and row.flash_attention == settings.flash_attention
         ):
@@ -46,9 +45,7 @@ def exact_row(model: str, settings: Hyperparameters, blas: Blas, *, build_option
 
 def of_row(row: Metric) -> Measured:
     """A row in bytes and seconds."""
-    return Measured(
-        ram_bytes=row.ram_gb * GB, working_set_bytes=row.working_set_gb * GB, seconds=row.minutes * 60
-    )
+    return Measured(ram_bytes=row.ram_gb * GB, working_set_bytes=row.working_set_gb * GB, seconds=row.minutes * 60)
 
 
 def between_rows(model: str, settings: Hyperparameters, blas: Blas) -> Measured:
@@ -89,9 +86,7 @@ def _minutes(model: str, settings: Hyperparameters) -> float:
     by_context = _curve(model, "minutes", "context_size", "context_size")
     by_batch = _curve(model, "minutes", "batch_size", "batch_size")
     by_steps = _curve(model, "minutes", "gradient_accumulation", "gradient_accumulation")
-    by_iterations = Curve.through(
-        [(0, 0), *((row.iterations, row.minutes) for row in rows_by(model, "iterations"))]
-    )
+    by_iterations = Curve.through([(0, 0), *((row.iterations, row.minutes) for row in rows_by(model, "iterations"))])
     fixed = max(0.0, by_context.at(0))  # the part of a pass that its tokens do not change
     growth = (by_batch.at(settings.batch_size) - fixed) / (usual - fixed)
     minutes = fixed + (by_context.at(settings.context_size) - fixed) * growth

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from loragui.engine.logs import FinetuneReader
+from loragui.engine.finetune import FinetuneReader
 from loragui.errors import AppError, Problem
 from loragui.jobs.events import Event, Metric, Note, Saved, Trouble
 from loragui.training.checkpoints import checkpoint_path, lora_path, rotate, verify

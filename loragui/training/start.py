@@ -45,7 +45,14 @@ class Training:
 
 
 def create(
-    runs: Path, *, data: Path, marker: str, samples: int, base_model: Path, engine: Engine, settings: Hyperparameters
+    runs: Path,
+    *,
+    data: Path,
+    marker: str,
+    samples: int,
+    base_model: Path,
+    engine: Engine,
+    settings: Hyperparameters,
 ) -> RunFolder:
     """Make the next numbered folder below ``runs`` with data, snapshot and plan; nothing is started.
 
@@ -61,7 +68,7 @@ def create(
             hyperparameters=settings,
             marker=marker,
             samples=samples,
-            data_sha256=hashlib.sha256((folder.path / DATA).read_bytes()).hexdigest(),
+            data_sha256=digest(folder.path / DATA),
         )
         write_json(folder.path / FILE, {"schema": SCHEMA, **dataclasses.asdict(training)})
         folder.save_plan(plan(folder.path, training, engine))
@@ -69,6 +76,12 @@ def create(
         shutil.rmtree(folder.path, ignore_errors=True)  # made a moment ago, by us, with copies only
         raise
     return folder
+
+
+def digest(data: Path) -> str:
+    """The sha256 of a training text, by which a resumed training knows its data again."""
+    with data.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
 
 
 def next_folder(runs: Path) -> Path:
@@ -158,7 +171,7 @@ def prepare_resume(folder: RunFolder, engine: Engine) -> None:
             "Choose the engine it was started with.",
             code="other-engine",
         )
-    if hashlib.sha256((folder.path / DATA).read_bytes()).hexdigest() != training.data_sha256:
+    if digest(folder.path / DATA) != training.data_sha256:
         raise AppError(
             f"{DATA} in {folder.path} was changed since the training began.",
             "Put the original back, or start a new training with the changed data.",

@@ -30,9 +30,7 @@ from tests import tiny
 BAR = 2.0
 """Times faster that the recipe "wheels" has to be."""
 SHAPE = tiny.Tiny(embedding=640, feed_forward=1728, layers=18, heads=10, kv_heads=10)
-SETTINGS = Hyperparameters(
-    context_size=128, batch_size=1, rank=8, iterations=4, threads=2, warmup=5, save_every=100
-)
+SETTINGS = Hyperparameters(context_size=128, batch_size=1, rank=8, iterations=4, threads=2, warmup=5, save_every=100)
 ROUNDS = 2
 
 

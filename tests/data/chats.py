@@ -64,9 +64,7 @@ def read(data: bytes, file: str = "chat.jsonl") -> tuple[list[Item], list[Findin
     reader = reader_for(source)
     assert reader is not None
     items = list(reader.read(source))
-    return [item for item in items if not isinstance(item, Finding)], [
-        f for f in items if isinstance(f, Finding)
-    ]
+    return [item for item in items if not isinstance(item, Finding)], [f for f in items if isinstance(f, Finding)]
 
 
 def conversation_of(data: bytes) -> Conversation:

@@ -97,9 +97,7 @@ def test_newer_card_in_the_same_png_wins() -> None:
     assert card_in(png((b"chara", V2), (b"ccv3", ["damaged"])))[0].description == "Tall"
 
 
-@pytest.mark.parametrize(
-    "data", [png(), png((b"chara", 7)), png((b"chara", V2))[:60], SIGNATURE + b"\xff" * 30]
-)
+@pytest.mark.parametrize("data", [png(), png((b"chara", 7)), png((b"chara", V2))[:60], SIGNATURE + b"\xff" * 30])
 def test_png_without_a_card_is_said(data: bytes) -> None:
     items, findings = read(data, "picture.png")
     assert items == []

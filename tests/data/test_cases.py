@@ -33,9 +33,7 @@ def test_4_and_8_the_same_samples_from_every_encoding(tmp_path: Path, encoding: 
     content = written.path.read_bytes().decode("utf-8")
     assert content.startswith("<s>Below")
     assert "\ufeff" not in content
-    assert content.endswith(
-        "John: Привет, как дела? 中文 \U0001f600\n\n### Response:\nAmy: Хорошо — спасибо!"
-    )
+    assert content.endswith("John: Привет, как дела? 中文 \U0001f600\n\n### Response:\nAmy: Хорошо — спасибо!")
 
 
 def test_10_and_40_length_is_never_an_error_and_never_silent(tmp_path: Path) -> None:
@@ -46,9 +44,7 @@ def test_10_and_40_length_is_never_an_error_and_never_silent(tmp_path: Path) -> 
 
 
 def test_16_other_types_in_one_column(tmp_path: Path) -> None:
-    path = chat_file(
-        tmp_path, said("Hi"), row(5), said(["a", "b"]), row({"a": [1]}), row([["x"]]), row("End")
-    )
+    path = chat_file(tmp_path, said("Hi"), row(5), said(["a", "b"]), row({"a": [1]}), row([["x"]]), row("End"))
     assert replies(path) == ["5", "a\nb", "End"]
     assert [finding.place.line for finding in made(path).report.findings] == [5, 6]
 
@@ -62,9 +58,7 @@ def test_18_empty_reply_is_dropped_and_counted(tmp_path: Path) -> None:
 def test_20_a_chat_that_ends_with_the_user(tmp_path: Path) -> None:
     path = chat_file(tmp_path, said("Hi"), row("Hello"), said("Still there?"))
     assert replies(path) == ["Hello", "Still there?"]
-    assert [s.reply for s in prepare([path], GUIDE, 300, WordCounter(), both_speakers=False).samples] == [
-        " Hello"
-    ]
+    assert [s.reply for s in prepare([path], GUIDE, 300, WordCounter(), both_speakers=False).samples] == [" Hello"]
 
 
 def test_22_equal_prompts_are_no_duplicates(tmp_path: Path) -> None:

@@ -22,16 +22,12 @@ GOLDEN = Path(__file__).with_name("golden") / "demo-samples.txt"
 @pytest.fixture(scope="module")
 def prepared() -> Prepared:
     demo = load_demo()
-    return prepare(
-        demo.files, load_template(demo.template), demo.context_size, RoughCounter(), seed=demo.seed
-    )
+    return prepare(demo.files, load_template(demo.template), demo.context_size, RoughCounter(), seed=demo.seed)
 
 
 def test_first_samples_are_as_they_always_were(prepared: Prepared) -> None:
     shown = "\n=====\n".join(sample.text for sample in prepared.samples[:12]) + "\n"
-    assert shown == GOLDEN.read_text("utf-8"), (
-        "if the change is meant, write the new text into the golden file"
-    )
+    assert shown == GOLDEN.read_text("utf-8"), "if the change is meant, write the new text into the golden file"
 
 
 def test_enough_samples_from_both_sides(prepared: Prepared) -> None:

@@ -30,9 +30,7 @@ def test_marker_is_absent_from_every_sample() -> None:
     assert choose_marker([*samples, f"and {marker}"]) not in (marker, "<s>")
 
 
-@pytest.mark.parametrize(
-    "marker", ["", "<", "a\nb", '<"s">', "<'s'>", "a\\b", "é<s>", "a b c", "aba", "<><>"]
-)
+@pytest.mark.parametrize("marker", ["", "<", "a\nb", '<"s">', "<'s'>", "a\\b", "é<s>", "a b c", "aba", "<><>"])
 def test_unsafe_markers_are_refused(marker: str) -> None:
     with pytest.raises(AppError):
         marked_text(["x"], marker)

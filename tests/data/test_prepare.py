@@ -83,9 +83,7 @@ def test_copies_of_a_chat_are_used_once(tmp_path: Path) -> None:
 def test_other_files_are_said_and_left_out(tmp_path: Path) -> None:
     chats(tmp_path)
     (tmp_path / "picture.jpg").write_bytes(b"\xff\xd8\xff")
-    (tmp_path / "stranger.json").write_text(
-        '{"name": "Bob", "description": "x", "scenario": "y"}', encoding="utf-8"
-    )
+    (tmp_path / "stranger.json").write_text('{"name": "Bob", "description": "x", "scenario": "y"}', encoding="utf-8")
     (tmp_path / ".hidden").write_text("x", encoding="utf-8")
     found = {finding.code: Path(finding.place.file).name for finding in made(tmp_path).report.findings}
     assert found == {"unknown-format": "picture.jpg", "card-unused": "stranger.json"}

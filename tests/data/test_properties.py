@@ -41,9 +41,7 @@ KEYS = (
     "data",
     "description",
 )
-ROW = st.dictionaries(
-    st.sampled_from(KEYS), JSON | st.sampled_from(["chara_card_v2", {"type": "narrator"}, True])
-)
+ROW = st.dictionaries(st.sampled_from(KEYS), JSON | st.sampled_from(["chara_card_v2", {"type": "narrator"}, True]))
 LINES = st.lists(ROW.map(json.dumps) | WORDS | st.just(json.dumps(HEADER)), max_size=8)
 TALK = st.lists(st.tuples(st.booleans(), WORDS, WORDS), max_size=12)
 

@@ -11,18 +11,14 @@ from loragui.data.report import FileTotals, Finding, Report, totals_of
 from loragui.errors import AppError
 
 FINDINGS = (
-    Finding(
-        code="bad-line", action="dropped", place=Place(file="a", line=3), message="Bad.", hint="Mend it."
-    ),
+    Finding(code="bad-line", action="dropped", place=Place(file="a", line=3), message="Bad.", hint="Mend it."),
     Finding(code="encoding", action="repaired", place=Place(file="b"), message="Odd."),
     *(
         Finding(code="hidden", action="dropped", place=Place(file="c", record=index), message="Hidden.")
         for index in range(50)
     ),
 )
-FILES = (
-    FileTotals(file="a", reader="x", title="X", conversations=1, turns=4, samples=3, tokens=60, bytes=200),
-)
+FILES = (FileTotals(file="a", reader="x", title="X", conversations=1, turns=4, samples=3, tokens=60, bytes=200),)
 REPORT = Report(
     template="t",
     context_size=64,
@@ -47,9 +43,7 @@ def test_totals() -> None:
     assert (totals.dropped, totals.repaired, totals.shortened) == (51, 1, 0)
 
 
-@pytest.mark.parametrize(
-    "value", [None, [], {}, {"schema": 1}, {"schema": 99}, {**REPORT.to_json(), "totals": 3}]
-)
+@pytest.mark.parametrize("value", [None, [], {}, {"schema": 1}, {"schema": 99}, {**REPORT.to_json(), "totals": 3}])
 def test_damaged_or_newer_report(value: object) -> None:
     with pytest.raises(AppError):
         Report.from_json(value)

@@ -24,9 +24,7 @@ CARD = CharacterCard(
 )
 
 
-def made(
-    conversation: Conversation, context: int = 1000, *, both: bool = True
-) -> tuple[list[Sample], list[Finding]]:
+def made(conversation: Conversation, context: int = 1000, *, both: bool = True) -> tuple[list[Sample], list[Finding]]:
     options = Options(context_size=context, both_speakers=both)
     items = list(samples_of(conversation, GUIDE, WordCounter(), options))
     return [i for i in items if isinstance(i, Sample)], [i for i in items if isinstance(i, Finding)]
@@ -55,9 +53,7 @@ def test_the_guides_shape_exactly() -> None:
 
 
 def test_without_a_card_there_is_no_gap() -> None:
-    assert (
-        "### Instruction:\nJohn: Hi!\n\n### Response:\nAmy: Hello." in made(talk("Hi!", "Hello."))[0][0].text
-    )
+    assert "### Instruction:\nJohn: Hi!\n\n### Response:\nAmy: Hello." in made(talk("Hi!", "Hello."))[0][0].text
 
 
 def test_both_speakers_each_reply_once() -> None:
@@ -91,9 +87,7 @@ def test_oldest_whole_turns_go_first_and_the_card_stays(context: int) -> None:
         assert "Amy is tall." in sample.prompt
         assert sample.reply == " " + turns[index]
         assert sample.tokens == WordCounter().count(sample.text) <= context - RESERVED
-        if (
-            sample.turns_left_out
-        ):  # one more turn is 8 words and a line end; the first one brings a blank line
+        if sample.turns_left_out:  # one more turn is 8 words and a line end; the first one brings a blank line
             assert sample.tokens + (9 if sample.turns_before else 13) > context - RESERVED
     cut = sum(sample.turns_left_out > 0 for sample in samples)
     assert [finding.code for finding in findings] == (["history-cut"] if cut else [])

@@ -49,9 +49,7 @@ def test_hidden_rows_and_narrator() -> None:
 
 
 def test_bad_lines_are_reported_and_the_rest_is_read() -> None:
-    data = jsonl(
-        HEADER, said("Hi"), '{"name":"Amy","mes":"cut o', "[1, 2]", "not json", '{"a": 1}', row("Bye")
-    )
+    data = jsonl(HEADER, said("Hi"), '{"name":"Amy","mes":"cut o', "[1, 2]", "not json", '{"a": 1}', row("Bye"))
     assert [text for *_, text in texts(data)] == ["Hi", "Bye"]
     assert codes(data) == [("bad-line", 3), ("bad-line", 4), ("bad-line", 5), ("no-message", 6)]
     finding = read(data)[1][0]

@@ -91,9 +91,7 @@ def ours(*, split: bool) -> SpmCounter:
     return SpmCounter("test", [made.id_to_piece(n) for n in numbers], [made.get_score(n) for n in numbers])
 
 
-words = st.sampled_from(
-    [" ", "  ", "\n", "the", "keeper", "'s", "12", "Übermut", "世界", "😀", MARK, "x", "."]
-)
+words = st.sampled_from([" ", "  ", "\n", "the", "keeper", "'s", "12", "Übermut", "世界", "😀", MARK, "x", "."])
 anything = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
 
 
@@ -219,9 +217,7 @@ def test_counter_of_a_bpe_file(tmp_path: Path, pre: str, same_as: str, exact: bo
         assert counter.count(text) == len(ids)
 
 
-@pytest.mark.parametrize(
-    ("kind", "left_out"), [("llama", "no_scores"), ("gpt2", "no_merges"), ("bert", ""), ("", "")]
-)
+@pytest.mark.parametrize(("kind", "left_out"), [("llama", "no_scores"), ("gpt2", "no_merges"), ("bert", ""), ("", "")])
 def test_unknown_vocabularies_are_counted_roughly(tmp_path: Path, kind: str, left_out: str) -> None:
     counter = counter_for(write_gguf(tmp_path / "m.gguf", kind, **{left_out: True}))
     assert isinstance(counter, RoughCounter)

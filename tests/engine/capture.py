@@ -139,9 +139,7 @@ def wrong_trainings(capture: Capture) -> None:
     train("flag-unknown", "flag-unknown", "--rank-w1", "4")
     train("flag-no-value", "flag-value", "--warmup")
     train("flag-bad-number", "flag-number", "--warmup", "many")
-    train(
-        "checkpoint-folder", "checkpoint-not-written", "--checkpoint-out", "no/such/checkpoint-ITERATION.gguf"
-    )
+    train("checkpoint-folder", "checkpoint-not-written", "--checkpoint-out", "no/such/checkpoint-ITERATION.gguf")
     train("lora-folder", "result-missing", "--lora-out", "no/such/lora-ITERATION.gguf")
     train("disk-full-quiet", "result-missing", "--checkpoint-out", "/dev/full")
     train("disk-full", "disk-full", "--lora-out", "small/lora-ITERATION.gguf", target=60)

@@ -16,9 +16,7 @@ from loragui.jobs.events import Event, Result
 from tests.engine.conftest import program
 
 
-def package(
-    path: Path, *, names: tuple[str, ...] = ("vendor/x/a.c", "vendor/x/sub/run.sh", "other/b.c")
-) -> str:
+def package(path: Path, *, names: tuple[str, ...] = ("vendor/x/a.c", "vendor/x/sub/run.sh", "other/b.c")) -> str:
     """A source package with these files; returns its sha256."""
     with tarfile.open(path, "w:gz") as archive:
         for name in names:
@@ -65,9 +63,7 @@ def test_what_is_unpacked_already_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_path_that_leads_out_is_not_followed(tmp_path: Path) -> None:
-    digest = package(
-        tmp_path / "p.tar.gz", names=("vendor/x/../../../../evil.c", "vendor/x/.git", "vendor/x/a.c")
-    )
+    digest = package(tmp_path / "p.tar.gz", names=("vendor/x/../../../../evil.c", "vendor/x/.git", "vendor/x/a.c"))
     unpack(tmp_path, digest)
     assert [path.name for path in (tmp_path / "work/source").iterdir()] == ["a.c"]
     assert not list(tmp_path.rglob("evil.c"))
@@ -147,9 +143,7 @@ def test_missing_flags_are_named(made: dict[str, Any]) -> None:
     assert fails(made) == "flags-missing"
 
 
-@pytest.mark.parametrize(
-    "text", ["import os, signal; os.kill(os.getpid(), signal.SIGILL)", "", "raise SystemExit(3)"]
-)
+@pytest.mark.parametrize("text", ["import os, signal; os.kill(os.getpid(), signal.SIGILL)", "", "raise SystemExit(3)"])
 def test_a_program_that_does_not_start(text: str, made: dict[str, Any]) -> None:
     program(Path(made["built"]) / "main", text)
     assert fails(made) == "engine-does-not-start"

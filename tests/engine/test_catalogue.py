@@ -18,8 +18,7 @@ def test_the_pin_is_the_one_that_was_measured() -> None:
     pin = catalogue.pin("b2896")
     assert pin.commit == "13ad16af1231ab2d245d35df3295bcfa23de1305"
     assert pin.package.requirement == (
-        "llama-cpp-python==0.2.75 "
-        "--hash=sha256:aee9383935c42e812ee84265b1dafe5f0e3a20ee47216529b64a2ed6caaaed44"
+        "llama-cpp-python==0.2.75 --hash=sha256:aee9383935c42e812ee84265b1dafe5f0e3a20ee47216529b64a2ed6caaaed44"
     )
     assert catalogue.pins()[0] is pin
 

@@ -39,9 +39,7 @@ def test_a_resumed_training_gets_the_checkpoint_and_what_is_left(tmp_path: Path,
     engine = engine_in(tmp_path)
     names = {"base_model": "m", "data": "train.txt", "marker": "<s>"}
     fresh = classic.finetune_argv(engine, SETTINGS, **names, checkpoint_in=None, iterations=40)
-    again = classic.finetune_argv(
-        engine, SETTINGS, **names, checkpoint_in="checkpoint-24.gguf", iterations=16
-    )
+    again = classic.finetune_argv(engine, SETTINGS, **names, checkpoint_in="checkpoint-24.gguf", iterations=16)
     changed = {index for index, (a, b) in enumerate(zip(fresh, again, strict=True)) if a != b}
     assert {again[index] for index in changed} == {"checkpoint-24.gguf", "16"}
 

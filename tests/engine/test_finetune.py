@@ -87,9 +87,7 @@ def test_iterations_do_not_push_out_what_explains_a_failure() -> None:
     watching = reader()
     list(watching.line("GGML_ASSERT: examples/finetune/finetune.cpp:981: ret == 0", "stderr"))
     for number in range(2000):
-        list(
-            watching.line(f"train_opt_callback: iter={number:6d} sample=1/2 sched=0.1 loss=3.0 |->", "stdout")
-        )
+        list(watching.line(f"train_opt_callback: iter={number:6d} sample=1/2 sched=0.1 loss=3.0 |->", "stdout"))
     (trouble,) = watching.end(-6)
     assert isinstance(trouble, Trouble)
     assert trouble.problem.code == "disk-full"

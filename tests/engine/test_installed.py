@@ -27,9 +27,7 @@ def test_no_engine(tmp_path: Path) -> None:
     assert caught.value.problem.code == "no-engine"
 
 
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"schema": 1}', '{"schema": "1"}', '{"schema": 1, "name": "x"}']
-)
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 1}', '{"schema": "1"}', '{"schema": 1, "name": "x"}'])
 def test_a_damaged_file(text: str, tmp_path: Path, engine_in: EngineIn) -> None:
     engine_in(tmp_path)
     (tmp_path / installed.FILE).write_text(text)

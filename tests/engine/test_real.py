@@ -59,12 +59,8 @@ def losses(events: list[Event]) -> list[float]:
     return [event.loss for event in events if isinstance(event, Metric)]
 
 
-@pytest.mark.parametrize(
-    "base", [tiny.Tiny(), tiny.Tiny(half=True), tiny.Tiny(embedding=128, feed_forward=256)]
-)
-def test_both_builds_compute_the_same(
-    engine: Engine, gcc_engine: Engine, tmp_path: Path, base: tiny.Tiny
-) -> None:
+@pytest.mark.parametrize("base", [tiny.Tiny(), tiny.Tiny(half=True), tiny.Tiny(embedding=128, feed_forward=256)])
+def test_both_builds_compute_the_same(engine: Engine, gcc_engine: Engine, tmp_path: Path, base: tiny.Tiny) -> None:
     ours = losses(train(engine, tmp_path / "wheels", base))
     theirs = losses(train(gcc_engine, tmp_path / "gcc", base))
     assert len(ours) == 12
@@ -86,9 +82,7 @@ def test_merge_quantize_and_generate(engine: Engine, tmp_path: Path) -> None:
         classic.export_lora_argv(engine, base_model="base.gguf", lora="lora-12.gguf", output="merged.gguf"),
         classic.quantize_argv(engine, "merged.gguf", "q8.gguf", "Q8_0"),
         classic.generate_argv(engine, model="merged.gguf", prompt_file="prompt.txt", tokens=8),
-        classic.generate_argv(
-            engine, model="base.gguf", lora="lora-12.gguf", prompt_file="prompt.txt", tokens=8
-        ),
+        classic.generate_argv(engine, model="base.gguf", lora="lora-12.gguf", prompt_file="prompt.txt", tokens=8),
     )
     said = [run(engine, argv, tmp_path) for argv in steps]
     assert [done.returncode for done in said] == [0, 0, 0, 0]
@@ -177,9 +171,7 @@ def test_an_interrupted_build_leaves_no_engine_and_goes_on_without_a_compiler(
         """Notes which files were kept, before the build folder is cleared away."""
 
         def end(self, returncode: int) -> tuple[Event, ...]:
-            kept.update(
-                path for path, made in objects.items() if path.exists() and path.stat().st_mtime_ns == made
-            )
+            kept.update(path for path, made in objects.items() if path.exists() and path.stat().st_mtime_ns == made)
             return tuple(super().end(returncode))
 
     assert runner.run(folder, {**READERS, "ninja": Watching}).state == DONE

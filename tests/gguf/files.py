@@ -34,9 +34,7 @@ ENTRIES = (
         kind=ValueType.ARRAY,
         value=NewArray(kind=ValueType.FLOAT32, values=(0.0, -1.0, -2.0, -3.5)),
     ),
-    NewEntry(
-        key="a.flags", kind=ValueType.ARRAY, value=NewArray(kind=ValueType.BOOL, values=(True, False, True))
-    ),
+    NewEntry(key="a.flags", kind=ValueType.ARRAY, value=NewArray(kind=ValueType.BOOL, values=(True, False, True))),
 )
 SPECS = (
     TensorSpec(name="token_embd.weight", shape=(64, 4), type=GgmlType.Q8_0),

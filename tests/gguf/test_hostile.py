@@ -91,32 +91,20 @@ HOSTILE: dict[str, Callable[[], Raw]] = {
     "key length": lambda: Raw().head(0, 1).text("", length=HUGE),
     "text length": lambda: Raw().head(0, 1).entry("k", ValueType.STRING).text("", length=HUGE),
     "array of texts": lambda: Raw().head(0, 1).entry("k", ValueType.ARRAY).pack("IL", ValueType.STRING, HUGE),
-    "array of numbers": lambda: (
-        Raw().head(0, 1).entry("k", ValueType.ARRAY).pack("IL", ValueType.INT64, HUGE)
-    ),
+    "array of numbers": lambda: Raw().head(0, 1).entry("k", ValueType.ARRAY).pack("IL", ValueType.INT64, HUGE),
     "array of arrays": lambda: Raw().head(0, 1).entry("k", ValueType.ARRAY).pack("IL", ValueType.ARRAY, HUGE),
     "text in an array": lambda: (
         Raw().head(0, 1).entry("k", ValueType.ARRAY).pack("IL", ValueType.STRING, 1).text("", length=HUGE)
     ),
     "depth": lambda: (
-        Raw()
-        .head(0, 1)
-        .entry("k", ValueType.ARRAY)
-        .pack("IL" * 5000, *((ValueType.ARRAY, 1) * 5000))
-        .bytes(64)
+        Raw().head(0, 1).entry("k", ValueType.ARRAY).pack("IL" * 5000, *((ValueType.ARRAY, 1) * 5000)).bytes(64)
     ),
     "many items": lambda: (
-        Raw()
-        .head(0, 1)
-        .entry("k", ValueType.ARRAY)
-        .pack("IL", ValueType.STRING, MAX_ITEMS + 1)
-        .bytes(1 << 20)
+        Raw().head(0, 1).entry("k", ValueType.ARRAY).pack("IL", ValueType.STRING, MAX_ITEMS + 1).bytes(1 << 20)
     ),
     "value type": lambda: Raw().head(0, 1).text("k").pack("I", 77).bytes(64),
     "array type": lambda: Raw().head(0, 1).entry("k", ValueType.ARRAY).pack("IL", 77, 1).bytes(64),
-    "twice": lambda: (
-        Raw().head(0, 2).entry("k", ValueType.UINT8).pack("B", 1).entry("k", ValueType.UINT8).pack("B", 1)
-    ),
+    "twice": lambda: Raw().head(0, 2).entry("k", ValueType.UINT8).pack("B", 1).entry("k", ValueType.UINT8).pack("B", 1),
     "tensor twice": lambda: Raw().head(2, 0).tensor("w", (4,)).tensor("w", (4,)).bytes(64),
     "no dimensions": lambda: Raw().head(1, 0).tensor("w", ()).bytes(64),
     "five dimensions": lambda: Raw().head(1, 0).tensor("w", (1, 1, 1, 1, 1)).bytes(64),

@@ -28,9 +28,7 @@ def test_reads_back_what_was_written(tmp_path: Path) -> None:
         else:
             assert value == entry.value
     assert [entry.kind for entry in file.entries] == [entry.kind for entry in files.ENTRIES]
-    assert [(t.name, t.shape, t.type) for t in file.tensors] == [
-        (s.name, s.shape, s.type) for s in files.SPECS
-    ]
+    assert [(t.name, t.shape, t.type) for t in file.tensors] == [(s.name, s.shape, s.type) for s in files.SPECS]
     assert file.problems() == ()
     data = (tmp_path / "a.gguf").read_bytes()
     for number, tensor in enumerate(file.tensors, start=1):

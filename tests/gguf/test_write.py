@@ -30,9 +30,7 @@ def test_the_gguf_package_reads_it(tmp_path: Path) -> None:
 def test_entries_of_another_file_are_copied(tmp_path: Path, version: int) -> None:
     raw = files.Raw(version).head(0, 3)
     raw.entry("words", ValueType.ARRAY).pack("IL", ValueType.STRING, 2).text("one").text("zwölf")
-    raw.entry("deep", ValueType.ARRAY).pack("IL", ValueType.ARRAY, 1).pack("IL", ValueType.STRING, 1).text(
-        "x"
-    )
+    raw.entry("deep", ValueType.ARRAY).pack("IL", ValueType.ARRAY, 1).pack("IL", ValueType.STRING, 1).text("x")
     raw.entry("long", ValueType.STRING).text("y" * 300_000)
     source = read(raw.save(tmp_path / "source.gguf"))
     with (tmp_path / "copy.gguf").open("wb") as out:

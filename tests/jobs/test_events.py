@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 from loragui.errors import Problem
 from loragui.jobs import events
 from loragui.jobs.events import (
-    Log, Metric, Note, Progress, Result, RunEnded, RunStarted, Saved, StepEnded, StepStarted, Trouble, Usage,
+    Log,
+    Metric,
+    Note,
+    Progress,
+    Result,
+    RunEnded,
+    RunStarted,
+    Saved,
+    StepEnded,
+    StepStarted,
+    Trouble,
+    Usage,
 )  # fmt: skip
 
 text = st.text()
@@ -24,7 +35,13 @@ any_event = st.one_of(
     st.builds(Log, text=text),
     st.builds(Note, text=text),
     st.builds(Progress, done=number, total=number, unit=text, text=text, eta=st.none() | number),
-    st.builds(Metric, iteration=st.integers(0, 10**9), total=st.integers(0, 10**9), loss=number, eta=st.none() | number),
+    st.builds(
+        Metric,
+        iteration=st.integers(0, 10**9),
+        total=st.integers(0, 10**9),
+        loss=number,
+        eta=st.none() | number,
+    ),
     st.builds(Saved, path=text, iteration=st.integers(0, 10**9)),
     st.builds(Result, values=st.dictionaries(text, text | number | st.booleans())),
     st.builds(Trouble, problem=problem, fatal=st.booleans()),

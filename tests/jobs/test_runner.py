@@ -27,11 +27,23 @@ LONG = "import time\nfor i in range(3000):\n    print(i, flush=True)\n    time.s
 TREE = (
     "import subprocess, sys, time\n"
     "subprocess.Popen([sys.executable, '-c', 'import subprocess, sys, time;"
-    "subprocess.Popen([sys.executable, \"-c\", \"import time; time.sleep(600)\"]); time.sleep(600)'])\n"
+    'subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]); time.sleep(600)\'])\n'
     "print('up', flush=True)\n"
     "time.sleep(600)"
 )
-STUBBORN = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('up', flush=True)\ntime.sleep(600)"
+STUBBORN = (
+    "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('up', flush=True)\ntime.sleep(600)"
+)
+
+CLIENT = """
+import sys
+from pathlib import Path
+from loragui.jobs import client, folder
+run = folder.RunFolder(Path(sys.argv[1]))
+client.start(run)
+for event in client.follow(run):
+    print(event, flush=True)
+"""
 
 
 def logs(folder: RunFolder) -> list[str]:
@@ -94,9 +106,7 @@ def test_a_program_that_cannot_start_is_named(folder_of: FolderOf, tmp_path: Pat
 def test_killing_the_client_changes_nothing(folder_of: FolderOf) -> None:
     folder = folder_of("import time\nfor i in range(40):\n    print(i, flush=True)\n    time.sleep(0.02)")
     watcher = subprocess.Popen(
-        [sys.executable, "-c", "import sys; from pathlib import Path; from loragui.jobs import client, folder\n"
-         "f = folder.RunFolder(Path(sys.argv[1])); client.start(f)\n"
-         "for e in client.follow(f): print(e, flush=True)", str(folder.path)],
+        [sys.executable, "-c", CLIENT, str(folder.path)],
         stdout=subprocess.PIPE,
     )  # fmt: skip
     assert watcher.stdout is not None
@@ -172,7 +182,10 @@ def test_a_second_runner_refuses(folder_of: FolderOf) -> None:
     folder = folder_of(LONG)
     until_up(folder, "1")
     second = subprocess.run(
-        [sys.executable, "-m", "loragui", "run", str(folder.path)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "loragui", "run", str(folder.path)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert second.returncode == 1
     assert "already going on" in second.stderr
@@ -221,7 +234,7 @@ def test_an_unwritable_folder_is_told_before_anything_starts(folder_of: FolderOf
     subprocess.run(["mount", "--bind", str(place), str(place)], check=True)
     try:
         subprocess.run(["mount", "-o", "remount,bind,ro", str(place)], check=True)
-        with pytest.raises(AppError, match="not allowed|[Rr]ead-only"):
+        with pytest.raises(AppError, match=r"not allowed|[Rr]ead-only"):
             client.start(folder)
     finally:
         subprocess.run(["umount", "--lazy", str(place)], check=True)

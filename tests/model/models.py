@@ -82,9 +82,7 @@ class Tiny:
 
 def entries(tiny: Tiny) -> list[NewEntry]:
     """The model's metadata entries."""
-    found = [
-        NewEntry(key=key, kind=TYPES[type(value)], value=value) for key, value in tiny.metadata().items()
-    ]
+    found = [NewEntry(key=key, kind=TYPES[type(value)], value=value) for key, value in tiny.metadata().items()]
     tokens = NewArray(kind=ValueType.STRING, values=tuple(f"t{n}" for n in range(tiny.vocabulary)))
     if "tokenizer.ggml.tokens" not in tiny.drop:
         found.append(NewEntry(key="tokenizer.ggml.tokens", kind=ValueType.ARRAY, value=tokens))

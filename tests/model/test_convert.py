@@ -48,9 +48,7 @@ def test_every_tensor(tmp_path: Path, kind: str, output: str) -> None:
     assert copy.problems() == ()
     assert {t.name for t in copy.tensors} == {t.name for t in source.tensors} | {"output.weight"}
     for tensor in copy.tensors:
-        before = models.numbers(
-            source, "token_embd.weight" if tensor.name == "output.weight" else tensor.name
-        )
+        before = models.numbers(source, "token_embd.weight" if tensor.name == "output.weight" else tensor.name)
         if ".attn_k." in tensor.name or ".attn_v." in tensor.name:
             before = _repeated(before, 2, 2)
         found = models.numbers(copy, tensor.name)

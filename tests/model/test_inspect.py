@@ -10,9 +10,7 @@ from tests.model.models import Tiny
 
 
 def test_facts(tmp_path: Path) -> None:
-    tiny = Tiny(
-        extra={"general.license": "mit", "llama.rope.freq_base": 5000.0, "tokenizer.chat_template": "{{x}}"}
-    )
+    tiny = Tiny(extra={"general.license": "mit", "llama.rope.freq_base": 5000.0, "tokenizer.chat_template": "{{x}}"})
     model = inspect.inspect(models.write(tmp_path / "a.gguf", tiny))
     assert (model.name, model.architecture, model.kind) == ("Tiny", "llama", inspect.MODEL)
     assert (model.layers, model.heads, model.kv_heads, model.grouped) == (2, 4, 2, True)

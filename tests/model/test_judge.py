@@ -93,9 +93,7 @@ def test_recipe_changes_only_what_is_needed(tmp_path: Path) -> None:
 
 
 def test_all_reasons_at_once(tmp_path: Path) -> None:
-    tiny = Tiny(
-        head_size=16, more={"rope_freqs.weight": (4,)}, extra={"llama.rope.scaling.type": "yarn"}, kind="Q4_1"
-    )
+    tiny = Tiny(head_size=16, more={"rope_freqs.weight": (4,)}, extra={"llama.rope.scaling.type": "yarn"}, kind="Q4_1")
     path = models.write(tmp_path / "a.gguf", tiny)
     path.write_bytes(path.read_bytes()[:-500])
     assert models.names(judge(inspect(path), CLASSIC).reasons) == [

@@ -100,9 +100,7 @@ def test_first_loss(engine: Engine, smollm: Path, folder: Path) -> None:
 
 def test_same_text_in_the_same_format(engine: Engine, smollm: Path, folder: Path) -> None:
     named = _copy(smollm, folder / "named.gguf", Recipe(output_type=KEEP, pre="starcoder"))
-    kept = _copy(
-        smollm, folder / "kept.gguf", Recipe(output_type=KEEP, untie=True, repeat_heads=3, pre="starcoder")
-    )
+    kept = _copy(smollm, folder / "kept.gguf", Recipe(output_type=KEEP, untie=True, repeat_heads=3, pre="starcoder"))
     before = _story(engine, named)
     assert len(before) > 100
     assert _story(engine, kept) == before
@@ -118,18 +116,14 @@ def test_same_text_unpacked(engine: Engine, smollm: Path, folder: Path) -> None:
 
 @pytest.mark.parametrize("half", [False, True])
 @pytest.mark.parametrize(("kv_heads", "tied"), [(4, True), (2, False), (1, True)])
-def test_tiny_models_say_the_same(
-    engine: Engine, tmp_path: Path, kv_heads: int, tied: bool, half: bool
-) -> None:
+def test_tiny_models_say_the_same(engine: Engine, tmp_path: Path, kv_heads: int, tied: bool, half: bool) -> None:
     shape = tiny.Tiny(embedding=64, kv_heads=kv_heads, tied=tied, half=half)
     source = tiny.write(tmp_path / "source.gguf", shape)
     verdict = judge(inspect(source), ACCEPTS)
     assert verdict.recipe is not None
     kept = _copy(source, tmp_path / "kept.gguf", dataclasses.replace(verdict.recipe, output_type=KEEP))
     assert _story(engine, kept) == _story(engine, source)
-    assert (
-        5.5 < _first_loss(engine, _copy(source, tmp_path / "f32.gguf", verdict.recipe)) < 7
-    )  # ln(512) is 6.2
+    assert 5.5 < _first_loss(engine, _copy(source, tmp_path / "f32.gguf", verdict.recipe)) < 7  # ln(512) is 6.2
 
 
 @pytest.mark.parametrize(

@@ -249,9 +249,7 @@ def test_shapes() -> None:
     assert guide_model(replace(GUIDE_SIZES["7B"], vocabulary=32002)) == "7B"
     assert guide_model(replace(GUIDE_SIZES["7B"], vocabulary=128256)) is None
     assert guide_model(SMOL) is None
-    assert lora_parameters(GUIDE_SIZES["3B"], 4) * 8 == pytest.approx(
-        54_844_064, rel=0.04
-    )  # b2896's lora_size
+    assert lora_parameters(GUIDE_SIZES["3B"], 4) * 8 == pytest.approx(54_844_064, rel=0.04)  # b2896's lora_size
 
 
 def test_curves() -> None:

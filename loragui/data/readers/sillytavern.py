@@ -66,9 +66,7 @@ def read(source: Source) -> Iterator[Conversation | Finding]:
     if turns:
         yield Conversation(turns=tuple(turns), source=source.place, title=source.stem)
     else:
-        yield _dropped(
-            "no-messages", source.place, "This chat holds no messages.", "Leave it out, or choose another."
-        )
+        yield _dropped("no-messages", source.place, "This chat holds no messages.", "Leave it out, or choose another.")
 
 
 @dataclass(kw_only=True)

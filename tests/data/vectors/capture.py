@@ -31,14 +31,14 @@ PROSE = (
     "It's the keeper's tale: \"We're lost,\" she said, and they'll've known that I'd go; don't you?\n\n"
     "The year 1984, the 2nd of 365 days, 12:30 o'clock. She SAYS: IT'S MINE. You'RE NOT!  Two  spaces.\n"
     "\tTabs\tand\r\nlines   \n  and *asterisks* (with brackets), _under_, ~tilde~, $5+3 = 8 <b> ^|`code`.\n"
-    "Äpfel, Öl und Übermut – «quoi?» naïve café … Привет, мир! Доброе утро.\n"  # noqa: RUF001
-    "你好，世界。 日本語のテスト 한국어 도 있다. مرحبا بالعالم ٣٤٥ नमस्ते दुनिया १२३ ไทย שלום\n"  # noqa: RUF001
+    "Äpfel, Öl und Übermut – «quoi?» naïve café … Привет, мир! Доброе утро.\n"
+    "你好，世界。 日本語のテスト 한국어 도 있다. مرحبا بالعالم ٣٤٥ नमस्ते दुनिया १२३ ไทย שלום\n"
     "½ ² Ⅷ ① 😀 👍🏽 👨‍👩‍👧 e\u0301 \u00a0nbsp\u2003em\u3000wide\u200bzero\n"
 )
 # Pieces that the patterns treat apart: letters, numbers, white space, marks, punctuation, symbols.
 ALPHABET = (
     *"abstSéßΩж中한بन01٣½²Ⅷ \n\t\v\f\u00a0\u2003\u3000\u2028\u0085\u200b\u0301\u200d\ufeff\u00ad",
-    *".,!?-–_*()[]{}/\\'\"«。，$+<=>^~|`€©😀\x01\x7f\x1c▁🧿",  # noqa: RUF001
+    *".,!?-–_*()[]{}/\\'\"«。，$+<=>^~|`€©😀\x01\x7f\x1c▁🧿",
     *("re", "'s", "'LL", "'d", "the", " the", "12", "123", "4567", "  ", "   ", "\n\n", "\r\n", "..."),
     *(" ▁", "👍🏽", " zebra", "!!!"),
 )

@@ -1,0 +1,196 @@
+"""``demo``: the whole way once, by the same functions as the window; stopped and started again, it goes on."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any
+
+from loragui import acts, machine, units
+from loragui import project as projects
+from loragui.cli import data as data_verb
+from loragui.cli import engine as engine_verb
+from loragui.cli import machine as machine_verb
+from loragui.cli import model as model_verb
+from loragui.cli import result as result_verb
+from loragui.cli import training as training_verb
+from loragui.cli.context import Context
+from loragui.cli.watch import execute
+from loragui.data.demo import Demo, load_demo
+from loragui.data.prepare import load_report
+from loragui.engine.installed import Engine
+from loragui.errors import AppError
+from loragui.jobs.folder import DONE, RunFolder
+from loragui.machine import recommended_threads
+from loragui.model import catalogue as models
+from loragui.project import DataChoice, FileRef, Project, hyperparameters_of
+from loragui.result import merge, prove
+from loragui.result.prove import Proof
+from loragui.settings.fit import fits
+from loragui.training import runs, start
+
+NAME = "demo"
+SAVE_EVERY = 5
+
+
+def add(verbs: Any, common: argparse.ArgumentParser) -> None:
+    """Add the verb to the parser."""
+    verb = verbs.add_parser("demo", parents=[common], help="go the whole way once with our own small example")
+    verb.set_defaults(verb=demo)
+
+
+def demo(arguments: argparse.Namespace, context: Context) -> None:
+    """Engine, base model, data, estimate, training, merge, proof. AppError when any of it fails."""
+    if context.dry_run:
+        _dry_run(context)
+        return
+    began = time.monotonic()
+    _heading(context, 1, "This PC")
+    machine_verb.doctor(arguments, dataclasses.replace(context, console=context.console.quiet_result()))
+    _heading(context, 2, "Engine")
+    engine = engine_verb.build(engine_verb.DEFAULT_RECIPE, context)
+    assert engine is not None  # noqa: S101 - only a dry run has none
+    context.console.say(f"  Ready: {engine.name}")
+    _heading(context, 3, "Base model")
+    model = _base_model(engine, context)
+    example = load_demo()
+    opened = _project(example, engine, model, context)
+    _heading(context, 4, "Training data")
+    _format(opened, context)
+    _heading(context, 5, "Estimate")
+    _estimate(opened, context)
+    _heading(context, 6, "Training")
+    training = _train(opened, context)
+    _heading(context, 7, "Merging")
+    merged = _merge(opened, training, context)
+    _heading(context, 8, "Proof")
+    proof = _prove(opened, example, context)
+    seconds = time.monotonic() - began
+    context.console.say(f"\nAll of it took {units.duration(seconds)} this time. The merged model: {merged}")
+    context.console.result({"model": str(merged), "proof": dataclasses.asdict(proof), "seconds": round(seconds, 1)})
+
+
+def _dry_run(context: Context) -> None:
+    engine_verb.build(engine_verb.DEFAULT_RECIPE, context)
+    model_verb.fetch_model(models.recommended()[0].id, context)
+    context.console.say("Then: convert the model, format the data, train, merge, and prove.")
+
+
+def _heading(context: Context, number: int, text: str) -> None:
+    context.console.say(f"\n── {number} of 8: {text}")
+
+
+def _base_model(engine: Engine, context: Context) -> Path:
+    source = model_verb.fetch_model(models.recommended()[0].id, context)
+    assert source is not None  # noqa: S101 - only a dry run has none
+    verdict = model_verb.verdict_of(source, engine.pin)
+    model_verb.tell(verdict, context)
+    path = model_verb.trainable(verdict, source, context)
+    assert path is not None  # noqa: S101 - only a dry run has none
+    context.console.say(f"  Ready: {path.name} ({units.size(path.stat().st_size)})")
+    return path
+
+
+def _project(example: Demo, engine: Engine, model: Path, context: Context) -> acts.Open:
+    """The demo's project, made anew or brought up to date; its runs stay."""
+    folder = context.workspace.projects / NAME
+    threads = recommended_threads(machine.look(context.workspace.root))
+    settings = hyperparameters_of(
+        {"context_size": example.context_size, "save_every": SAVE_EVERY, "threads": threads, **example.training}
+    )
+    project = Project(
+        name="Demo",
+        engine=FileRef.of(engine.folder, folder),
+        base_model=FileRef.of(model, folder),
+        data=DataChoice(
+            files=tuple(FileRef.of(path, folder) for path in example.files),
+            template=example.template,
+            seed=example.seed,
+        ),
+        hyperparameters=settings,
+    )
+    projects.save(folder, project)
+    return acts.open_project(folder)
+
+
+def _format(opened: acts.Open, context: Context) -> None:
+    folder, plan = acts.format_data(opened)
+    context.perform(folder, plan)
+    data_verb.tell(load_report(opened.data), opened.data, context)
+
+
+def _estimate(opened: acts.Open, context: Context) -> None:
+    pc = machine.look(context.workspace.root)
+    training_verb.tell_estimate(acts.estimate(opened, pc), pc, context)
+    for problem in fits(acts.estimate(opened, pc), pc):
+        if problem.blocking:
+            raise AppError.of(problem)
+
+
+def _train(opened: acts.Open, context: Context) -> RunFolder:
+    """Train, go on with a training that was stopped, or take the one that is done for these very settings."""
+    folder = _earlier(opened)
+    if folder is None:
+        folder = acts.train(opened)
+        execute(folder, context.console)
+    elif folder.look().state != DONE:
+        if not folder.is_running():
+            start.prepare_resume(folder, opened.engine())
+        execute(folder, context.console)
+    done = runs.summarize(folder)
+    context.console.say(
+        f"  {units.plural(done.iteration, 'iteration', 'iterations')} in {units.duration(done.seconds)}, "
+        f"last loss {done.loss or 0:.3f}, at most {units.size(done.peak_rss)} of RAM."
+    )
+    return folder
+
+
+def _earlier(opened: acts.Open) -> RunFolder | None:
+    """The newest training with the same settings, data and base model, or None."""
+    wanted = opened.project.hyperparameters
+    digest = start.digest(acts.training_text(opened))
+    for folder in reversed(runs.run_folders(opened.folder)):
+        if folder.load_plan().kind != start.KIND:
+            continue
+        training = start.load(folder.path)
+        if training.hyperparameters == wanted and training.data_sha256 == digest:
+            return folder
+        return None
+    return None
+
+
+def _merge(opened: acts.Open, training: RunFolder, context: Context) -> Path:
+    for folder in reversed(runs.run_folders(opened.folder)):
+        if folder.load_plan().kind != merge.KIND:
+            continue
+        of_this = Path(merge.load(folder.path).lora).parent.name == training.path.name
+        if of_this and folder.look().state == DONE:
+            model = merge.output_path(folder.path)
+            context.console.say(f"  The merged model is there already: {model}")
+            return model
+    return result_verb.carry_out(acts.merge(opened, training, acts.MergeRequest()), context)
+
+
+def _prove(opened: acts.Open, example: Demo, context: Context) -> Proof:
+    models_to_ask = acts.candidates(opened, with_lora=True)
+    folder = acts.ask(opened, models_to_ask, example.prompt, tokens=example.tokens, seed=example.prompt_seed)
+    execute(folder, context.console)
+    proof = prove.weigh(prove.texts(folder), acts.training_text(opened).read_text(encoding="utf-8"))
+    say = context.console.say
+    say("\n  The same prompt, seed and temperature 0. Its last lines:")
+    for line in example.prompt.strip().splitlines()[-4:]:
+        say(f"    | {line}")
+    for candidate in models_to_ask:
+        say(f"\n  {candidate.title} (likeness to the data {proof.likeness[candidate.id]:.0%}):")
+        for line in proof.texts[candidate.id].splitlines():
+            say(f"    {line}")
+    say(f"\n  LoRA and merged model agree in {proof.agreement:.0%} of their text.")
+    problems = list(proof.problems)
+    if not example.learned(proof.texts["merged"]) or example.learned(proof.texts["base"]):
+        problems.append(f"The reply does not show what the data teaches: {example.habit}")
+    if problems:
+        raise AppError(f"The demo failed. {' '.join(problems)}", "Please report this with the text above.")
+    say(f"  Proved: the merged model learned. {example.habit}")
+    return proof

@@ -1,0 +1,116 @@
+"""``model inspect|fetch|convert``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from loragui import units
+from loragui.cli.context import Context
+from loragui.engine import catalogue as engines
+from loragui.errors import AppError
+from loragui.jobs.folder import RunFolder
+from loragui.model import catalogue, convert, fetch
+from loragui.model.inspect import describe, inspect
+from loragui.model.judge import Accepts, Outcome, Verdict, judge
+from loragui.paths import slug
+
+
+def add(verbs: Any, common: argparse.ArgumentParser) -> None:
+    """Add the verbs to the parser."""
+    verb = verbs.add_parser("model", parents=[common], help="look at, fetch or convert a base model")
+    inner = verb.add_subparsers(metavar="ACT", required=True)
+    look = inner.add_parser("inspect", parents=[common], help="what a GGUF file is, and whether it can be trained")
+    look.add_argument("file", type=Path)
+    look.set_defaults(verb=inspect_verb)
+    get = inner.add_parser("fetch", parents=[common], help="download a recommended base model")
+    get.add_argument("name", choices=[entry.id for entry in catalogue.recommended()])
+    get.set_defaults(verb=fetch_verb)
+    copy = inner.add_parser("convert", parents=[common], help="make a copy that the engine can train")
+    copy.add_argument("file", type=Path)
+    copy.set_defaults(verb=convert_verb)
+
+
+def verdict_of(path: Path, pin: str | None = None) -> Verdict:
+    """What the engine revision ``pin`` (the usual one) can do with the model. AppError for a bad file."""
+    if not path.is_file():
+        raise AppError(f"{path} does not exist.", "Check how it is written.", code="file-missing")
+    chosen = engines.pin(pin) if pin else engines.pins()[0]
+    return judge(inspect(path), Accepts.of(chosen.accepts))
+
+
+def inspect_verb(arguments: argparse.Namespace, context: Context) -> None:
+    """Print what the model is and what can be done with it."""
+    verdict = verdict_of(arguments.file)
+    facts = describe(verdict.model)
+    for label, text in facts:
+        context.console.say(f"{label}: {text}")
+    tell(verdict, context)
+    context.console.result(
+        {
+            "facts": dict(facts),
+            "outcome": verdict.outcome.name.lower(),
+            "reasons": [{"code": reason.code, "message": reason.message} for reason in verdict.reasons],
+            "copy_bytes": verdict.copy_bytes,
+        }
+    )
+
+
+def tell(verdict: Verdict, context: Context) -> None:
+    """Print the verdict with every reason."""
+    context.console.say(verdict.summary())
+    for problem in verdict.problems():
+        context.console.say(f"  - {problem}")
+
+
+def fetch_verb(arguments: argparse.Namespace, context: Context) -> None:
+    """Download a recommended model, or say that it is there."""
+    path = fetch_model(arguments.name, context)
+    if path is not None:
+        context.console.say(f"The model is {path} ({units.size(path.stat().st_size)}).")
+        context.console.result({"model": str(path)})
+
+
+def fetch_model(name: str, context: Context) -> Path | None:
+    """The file of a recommended model, fetched when it is not there. None after a dry run."""
+    entry = catalogue.find(name)
+    path = fetch.model_path(entry, context.workspace)
+    if path.is_file() and not context.dry_run:
+        return path
+    plan = fetch.fetch_plan(entry, context.workspace)
+    if context.dry_run:
+        context.show_plan(plan)
+        return None
+    context.perform(RunFolder(context.workspace.jobs / f"fetch-{entry.id}"), plan)
+    return path
+
+
+def convert_verb(arguments: argparse.Namespace, context: Context) -> None:
+    """Make the copy that the engine needs, or say that none is needed."""
+    verdict = verdict_of(arguments.file)
+    tell(verdict, context)
+    path = trainable(verdict, arguments.file, context)
+    if path is not None:
+        context.console.say(f"Ready to train: {path}")
+        context.console.result({"model": str(path)})
+
+
+def trainable(verdict: Verdict, source: Path, context: Context) -> Path | None:
+    """A file that the engine can train: the model itself, or its converted copy. None after a dry run.
+
+    AppError when there is no way.
+    """
+    if verdict.outcome is Outcome.NO:
+        blocking = [problem for problem in verdict.problems() if problem.blocking]
+        raise AppError.of(blocking[0])
+    if verdict.recipe is None:
+        return source
+    target = context.workspace.models / convert.target_name(source, verdict.recipe)
+    plan = convert.convert_plan(source, target, verdict.recipe)
+    if context.dry_run:
+        context.show_plan(plan)
+        return None
+    if not target.is_file():
+        context.perform(RunFolder(context.workspace.jobs / f"convert-{slug(target.stem)}"), plan)
+    return target
