@@ -33,7 +33,7 @@ def default_workspace() -> Path:
     if chosen:
         return Path(chosen)
     if sys.platform == "win32":
-        return Path(os.environ.get("SystemDrive", "C:") + "\\") / APP
+        return Path(os.environ.get("SYSTEMDRIVE", "C:") + "\\") / APP
     return Path(platformdirs.user_data_path(APP))
 
 

@@ -111,10 +111,7 @@ def load(folder: Path) -> Project:
     """Read the project of ``folder``. AppError when there is none, it is damaged, or it is newer than this program."""
     path = folder / FILE
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(value, dict):
-            raise TypeError("not an object")
-        return _parse(_lifted(value, path))
+        return _parse(_lifted(json.loads(path.read_text(encoding="utf-8")), path))
     except FileNotFoundError as error:
         raise AppError(
             f"{folder} holds no project.", "Choose a folder with a project.json in it.", code="no-project"
@@ -129,7 +126,7 @@ def load(folder: Path) -> Project:
 
 
 def _lifted(value: dict[str, Any], path: Path) -> dict[str, Any]:
-    schema = value.get("schema")
+    schema = value["schema"]
     if not isinstance(schema, int) or isinstance(schema, bool):
         raise TypeError("no schema number")
     if schema > SCHEMA:

@@ -33,11 +33,12 @@ def main(argv: Sequence[str]) -> int:
 
         return job(argv[1:])
     arguments = parser().parse_args(argv)
-    console = Console(as_json=arguments.json)
+    # The three common options have no defaults, so that a verb's does not hide one given before the verb.
+    console = Console(as_json=getattr(arguments, "json", False))
     context = Context(
         console=console,
-        workspace=Workspace(Path(arguments.workspace or default_workspace()).absolute()),
-        dry_run=arguments.dry_run,
+        workspace=Workspace(Path(getattr(arguments, "workspace", None) or default_workspace()).absolute()),
+        dry_run=getattr(arguments, "dry_run", False),
     )
     verb: Verb = arguments.verb
     try:
@@ -64,7 +65,6 @@ def parser() -> argparse.ArgumentParser:
         parents=[common],
     )
     top.add_argument("--version", action="version", version=f"loragui {__version__}")
-    top.set_defaults(workspace=None, json=False, dry_run=False)
     verbs = top.add_subparsers(metavar="VERB", required=True)
     for module in (
         machine_verbs, engine_verbs, model_verbs, data_verbs, project, training_verbs, result_verbs, run, demo,

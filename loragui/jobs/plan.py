@@ -1,4 +1,4 @@
-"""What is to be done, as frozen values: a ``Plan`` of ``Step`` s, each with one ``Command``. Doing is the runner's part."""
+"""What is to be done, as frozen values: a ``Plan`` of steps, each with one ``Command``. Doing is the runner's part."""
 
 from __future__ import annotations
 

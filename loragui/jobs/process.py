@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -110,8 +111,6 @@ def memory(pid: int) -> int:
     return total
 
 
-def _quietly(act: object) -> None:
-    try:
-        act()  # type: ignore[operator]
-    except psutil.Error:
-        pass
+def _quietly(act: Callable[[], object]) -> None:
+    with suppress(psutil.Error):
+        act()

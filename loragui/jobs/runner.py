@@ -54,11 +54,11 @@ DRAIN = 2.0
 """Seconds for which output is awaited after the program itself has ended."""
 
 
-class _Stopped(Exception):
+class _Stopped(Exception):  # noqa: N818 - it is a wish, no error
     """The person asked to stop."""
 
 
-class _Gone(Exception):
+class _Gone(Exception):  # noqa: N818 - shown as a Problem
     """The run folder vanished."""
 
 
