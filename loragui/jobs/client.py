@@ -6,6 +6,7 @@ Window and command line use only this. Closing or killing the client changes not
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 
@@ -14,7 +15,7 @@ from loragui.jobs import events, process
 from loragui.jobs.events import RunEnded, Stamped
 from loragui.jobs.folder import BROKEN, GONE, UNEXPECTED, RunFolder
 from loragui.jobs.journal import RESERVE_BYTES
-from loragui.jobs.pyjob import python_argv
+from loragui.jobs.pyjob import os_problem, python_argv
 
 POLL = 0.2
 """Seconds between two looks at a run."""
@@ -51,10 +52,14 @@ def start(folder: RunFolder) -> None:
     AppError with the runner's own words when it could not begin.
     """
     folder.load_plan()
-    folder.cancel_file.unlink(missing_ok=True)
-    earlier = folder.look().attempt
-    with folder.runner_log.open("wb") as log:
-        child = process.start_detached((*python_argv(), "run", str(folder.path.resolve())), log)
+    try:
+        earlier = folder.look().attempt
+        folder.cancel_file.unlink(missing_ok=True)
+        with folder.runner_log.open("wb") as log:
+            child = process.start_detached((*python_argv(), "run", str(folder.path.resolve())), log)
+    except OSError as error:
+        raise AppError.of(os_problem(error)) from error
+    threading.Thread(target=child.wait, daemon=True).start()  # a long-lived client must not collect zombies
     until = time.monotonic() + START_TIMEOUT
     while time.monotonic() < until:
         if child.poll() is not None or folder.is_running():

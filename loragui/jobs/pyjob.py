@@ -6,6 +6,7 @@ A job may be ended at any moment, so it writes beside its target and renames whe
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -56,14 +57,14 @@ def run_job(job: Job, args: Mapping[str, Any]) -> int:
 def os_problem(error: OSError) -> Problem:
     """What a failed file operation means for a person."""
     place = str(error.filename or "")
-    if error.errno == 28:  # ENOSPC
+    if error.errno == errno.ENOSPC:
         return Problem(
             message="The disk is full.",
             hint="Free some space on this disk, then start again; the work goes on where it was.",
             details=str(error),
             code="disk-full",
         )
-    if isinstance(error, PermissionError):
+    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return Problem(
             message=f"Writing or reading {place or 'a file'} is not allowed.",
             hint="Check that the folder is not read-only and that no other program keeps the file open.",
