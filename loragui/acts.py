@@ -163,11 +163,15 @@ def training_plan(opened: Open) -> Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class MergeRequest:
-    """Which LoRA of a training is merged how strongly into which type of file. ``iteration`` None is the last."""
+    """Which LoRA of a training is merged how strongly into which type of file. ``iteration`` None is the last.
+
+    ``keep_f32`` keeps the merged model at full precision as well, for a proof.
+    """
 
     iteration: int | None = None
     output_type: str = "Q8_0"
     strength: float = 1.0
+    keep_f32: bool = False
 
 
 def merge(opened: Open, training: RunFolder, request: MergeRequest) -> RunFolder:
@@ -184,6 +188,7 @@ def _merge_of(opened: Open, training: RunFolder, request: MergeRequest) -> mergi
     return merging.merge_of(
         opened.project.name, training.path, iteration=request.iteration,
         output_type=request.output_type, strength=request.strength,
+        keep_f32=request.keep_f32,
     )  # fmt: skip
 
 
@@ -197,8 +202,11 @@ def candidates(opened: Open, *, with_lora: bool) -> tuple[Candidate, ...]:
     found = [Candidate(id="base", title="Base model", model=base)]
     if with_lora:
         found.append(Candidate(id="lora", title="Base model + LoRA", model=base, lora=Path(what.lora)))
-    found.append(Candidate(id="merged", title="Merged model", model=merging.output_path(merged.path)))
-    return tuple(found)
+        wide = merged.path / merging.MERGED_F32
+        if wide.is_file():
+            found.append(Candidate(id="wide", title="Merged model, before packing", model=wide))
+    title = f"Merged model, {what.output_type}"
+    return (*found, Candidate(id="merged", title=title, model=merging.output_path(merged.path)))
 
 
 def _is_merged(folder: RunFolder) -> bool:

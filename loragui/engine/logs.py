@@ -117,13 +117,17 @@ class QuantizeReader(ProgramReader):
 
 
 class GenerateReader(ProgramReader):
-    """Reader of ``main``: what it writes to stdout is the new text, a ``Result`` with ``text`` at the end."""
+    """Reader of ``main``: what it writes to stdout is the new text, a ``Result`` with ``text`` at the end.
+
+    ``args``: ``end`` is how the model's end-of-text token is written, which is no part of the reply.
+    """
 
     program = "main"
     _END = " [end of text]"
 
     def __init__(self, folder: Path, args: Mapping[str, object]) -> None:
         super().__init__(folder, args)
+        self._end = str(args.get("end", ""))
         self._said: list[str] = []
 
     def line(self, text: str, stream: str) -> Iterable[Event]:
@@ -136,5 +140,6 @@ class GenerateReader(ProgramReader):
     def end(self, returncode: int) -> Iterable[Event]:
         """The reply, or why there is none."""
         if returncode == 0:
-            return (Result(values={"text": "\n".join(self._said).removesuffix(self._END)}),)
+            text = "\n".join(self._said).removesuffix(self._END).removesuffix(self._end)
+            return (Result(values={"text": text}),)
         return super().end(returncode)

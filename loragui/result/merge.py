@@ -39,7 +39,10 @@ TYPES = ("Q8_0", "F16", "F32", "Q6_K", "Q5_K_M", "Q4_K_M")
 
 @dataclass(frozen=True, kw_only=True)
 class Merge:
-    """What is merged into what. ``strength`` scales the LoRA; ``output`` is the name of the merged file."""
+    """What is merged into what. ``strength`` scales the LoRA; ``output`` is the name of the merged file.
+
+    ``keep_f32`` keeps the model as it was before packing, for a proof at full precision.
+    """
 
     base_model: str
     lora: str
@@ -47,9 +50,12 @@ class Merge:
     strength: float
     output_type: str
     output: str
+    keep_f32: bool = False
 
 
-def merge_of(name: str, training: Path, *, iteration: int | None, output_type: str, strength: float) -> Merge:
+def merge_of(
+    name: str, training: Path, *, iteration: int | None, output_type: str, strength: float, keep_f32: bool = False
+) -> Merge:
     """The merge of a training's LoRA (the newest, or that of ``iteration``). AppError when there is none."""
     if output_type not in TYPES:
         raise AppError(f"{output_type} is not a known type of model file.", f"Choose one of {', '.join(TYPES)}.")
@@ -61,6 +67,7 @@ def merge_of(name: str, training: Path, *, iteration: int | None, output_type: s
         strength=strength,
         output_type=output_type,
         output=f"{slug(name)}-{training.name}-{chosen}.{output_type}.gguf",
+        keep_f32=keep_f32,
     )
 
 
@@ -189,7 +196,7 @@ def finish_job(args: Mapping[str, Any], emit: Emit) -> None:
                 code="merge-damaged",
             )
         made.replace(target)
-    for leftover in (MERGED_F32, BASE_F32):
+    for leftover in (BASE_F32,) if merge.keep_f32 else (MERGED_F32, BASE_F32):
         Path(leftover).unlink(missing_ok=True)
     Path(HELLO).write_text("Hello\n", encoding="utf-8")
     emit(Result(values={"model": str(target), "bytes": target.stat().st_size, "iteration": merge.iteration}))
