@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import shutil
+import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 
 from loragui.engine.installed import Engine
 from loragui.errors import AppError
+from loragui.gguf.read import GgmlType, read
 from loragui.jobs import client, process
 from loragui.jobs.events import Metric, Note, RunEnded, Saved, StepEnded
 from loragui.jobs.folder import BROKEN, DONE, FAILED, RunFolder
@@ -79,7 +82,7 @@ def shorten(folder: RunFolder, iterations: int) -> None:
     start.write_json(folder.path / start.FILE, {"schema": start.SCHEMA, **dataclasses.asdict(changed)})
 
 
-def test_a_training_saves_verifies_and_rotates(begin: Begin) -> None:
+def test_a_training_saves_verifies_and_rotates(begin: Begin, engine: Engine) -> None:
     folder = begin()
     assert client.run_to_end(folder).state == DONE
     assert [event.iteration for event in metrics(folder)] == list(range(1, 13))
@@ -93,19 +96,13 @@ def test_a_training_saves_verifies_and_rotates(begin: Begin) -> None:
     ended = next(stamped.event for stamped in folder.events() if isinstance(stamped.event, StepEnded))
     assert ended.ok
     with pytest.raises(AppError, match="complete"):
-        start.plan(folder.path, start.load(folder.path), _engine_of(folder))
-
-
-def _engine_of(folder: RunFolder) -> Engine:
-    from loragui.engine import installed
-
-    program = Path(folder.load_plan().steps[0].command.argv[0])
-    return next(installed.load(place) for place in program.parents if (place / installed.FILE).is_file())
+        start.plan(folder.path, start.load(folder.path), engine)
 
 
 def test_a_stopped_training_goes_on_where_it_was_also_after_a_move(begin: Begin, engine: Engine) -> None:
     whole = begin(dataclasses.replace(SETTINGS, iterations=30, save_every=20))
     assert client.run_to_end(whole).state == DONE
+    expected = [event.loss for event in metrics(whole)][20:]
     folder = begin(LONG)
     until_saved(folder, 20)
     client.request_stop(folder)
@@ -130,7 +127,6 @@ def test_a_stopped_training_goes_on_where_it_was_also_after_a_move(begin: Begin,
     assert client.run_to_end(folder).state == DONE
     resumed = metrics(folder)[before:]
     assert [event.iteration for event in resumed] == list(range(21, 31))
-    expected = [event.loss for event in metrics(whole)][20:]
     assert [event.loss for event in resumed] == pytest.approx(expected, rel=1e-3), "the shuffle went on"
     assert any("20 of 30" in note for note in notes(folder)), notes(folder)
     assert summarize(folder).state == DONE
@@ -169,13 +165,33 @@ def test_a_killed_runner_leaves_no_orphan_and_the_training_resumes(begin: Begin,
     assert latest_training(folder.path.parents[1]).path == folder.path
 
 
-def test_a_loss_that_is_not_a_number_stops_the_run(begin: Begin) -> None:
-    folder = begin(dataclasses.replace(LONG, learning_rate=1e30, warmup=0))
+def poison(path: Path, tensor: str) -> None:
+    """Write a number that is none into a tensor of the file."""
+    info = read(path).tensor(tensor)
+    assert info is not None
+    with path.open("r+b") as file:
+        file.seek(info.offset)
+        file.write(struct.pack("<f", math.nan))
+
+
+def test_a_loss_that_is_not_a_number_stops_the_run_at_once(begin: Begin) -> None:
+    folder = begin(LONG)
+    poison(start.load(folder.path).base_model.resolve(folder.path), "output_norm.weight")
     ended = client.run_to_end(folder)
     assert ended.state == FAILED
     assert ended.problem is not None
     assert ended.problem.code == "nan"
-    assert max(event.iteration for event in metrics(folder)) < 100
+    assert len(metrics(folder)) <= 2
+
+
+def test_a_poisoned_checkpoint_is_passed_over(begin: Begin) -> None:
+    folder = begin()
+    assert client.run_to_end(folder).state == DONE
+    path = checkpoint_path(folder.path, 12)
+    poison(path, next(tensor.name for tensor in read(path).tensors if tensor.type == GgmlType.F32))
+    good = last_good(folder.path)
+    assert good is not None
+    assert good.iteration == 8
 
 
 def test_resume_refuses_changed_data_another_engine_and_a_running_training(begin: Begin, engine: Engine) -> None:
