@@ -38,7 +38,7 @@ class LineSplitter:
     def flush(self) -> list[str]:
         """What is left when the output has ended."""
         rest, self._rest = self._rest + self._decoder.decode(b"", final=True), ""
-        return list(_pieces(rest.removesuffix("\r"))) if rest.removesuffix("\r") else []
+        return list(_pieces(rest.removesuffix("\r"))) if rest else []
 
 
 def _pieces(line: str) -> Iterator[str]:
