@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from loragui import __version__
-from loragui.cli import data as data_verbs
-from loragui.cli import demo, project, run
-from loragui.cli import engine as engine_verbs
-from loragui.cli import machine as machine_verbs
-from loragui.cli import model as model_verbs
-from loragui.cli import result as result_verbs
-from loragui.cli import training as training_verbs
 from loragui.cli.console import Console
 from loragui.cli.context import Context
 from loragui.cli.watch import Stopped
@@ -22,6 +16,9 @@ from loragui.errors import AppError
 from loragui.paths import Workspace, default_workspace
 
 Verb = Callable[[argparse.Namespace, Context], None]
+
+VERBS = ("machine", "engine", "model", "data", "project", "training", "result", "run", "demo")
+"""Modules of this package that add verbs; ``run`` stands alone, so that the runner imports nothing else."""
 
 DONE, COULD_NOT, WRONG_USE, STOPPED = 0, 1, 2, 130
 
@@ -32,7 +29,7 @@ def main(argv: Sequence[str]) -> int:
         from loragui.cli.jobs import main as job
 
         return job(argv[1:])
-    arguments = parser().parse_args(argv)
+    arguments = parser(("run",) if argv[:1] == ["run"] else VERBS).parse_args(argv)
     # The three common options have no defaults, so that a verb's does not hide one given before the verb.
     console = Console(as_json=getattr(arguments, "json", False))
     context = Context(
@@ -52,8 +49,8 @@ def main(argv: Sequence[str]) -> int:
     return DONE
 
 
-def parser() -> argparse.ArgumentParser:
-    """All verbs with their arguments."""
+def parser(modules: Sequence[str] = VERBS) -> argparse.ArgumentParser:
+    """The verbs of ``modules`` with their arguments."""
     common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     common.add_argument("--workspace", metavar="FOLDER", help="where engines, models and projects are kept")
     common.add_argument("--json", action="store_true", help="print nothing but the result, as JSON")
@@ -66,10 +63,8 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"loragui {__version__}")
     verbs = top.add_subparsers(metavar="VERB", required=True)
-    for module in (
-        machine_verbs, engine_verbs, model_verbs, data_verbs, project, training_verbs, result_verbs, run, demo,
-    ):  # fmt: skip
-        module.add(verbs, common)
+    for name in modules:
+        importlib.import_module(f"loragui.cli.{name}").add(verbs, common)
     return top
 
 
