@@ -102,33 +102,41 @@ def estimate(opened: Open, pc: Machine) -> Estimate:
     return estimate_of(size_of(header), opened.project.hyperparameters, blas=blas, machine=pc)
 
 
-def training_problems(opened: Open, pc: Machine) -> tuple[Problem, ...]:
-    """Everything that speaks against starting the training now; what forbids it is blocking."""
-    engine, base = opened.engine(), opened.base_model()
-    verdict = judge(inspect(base), Accepts.of(catalogue.pin(engine.pin).accepts))
-    found = [*classic.problems(opened.project.hyperparameters)]
-    if verdict.outcome is not Outcome.AS_IT_IS:
-        found.extend(problem for problem in verdict.problems() if problem.blocking)
-    report = load_report(training_text(opened).parent)
-    if report.context_size != opened.project.hyperparameters.context_size:
-        found.append(
-            Problem(
-                message=f"The training text was made for a context of {report.context_size} tokens, the settings say "
-                f"{opened.project.hyperparameters.context_size}.",
-                hint="Make the training text again.",
-                code="data-outdated",
-            )
-        )
-    if pc.on_battery:
-        found.append(
-            Problem(
-                message="The PC runs on battery.",
-                hint="Plug it in: a training takes long.",
-                code="battery",
-                blocking=False,
-            )
-        )
-    return (*found, *fits(estimate(opened, pc), pc))
+def model_problems(opened: Open) -> tuple[Problem, ...]:
+    """Why the chosen engine cannot train the chosen base model as it is."""
+    verdict = judge(inspect(opened.base_model()), Accepts.of(catalogue.pin(opened.engine().pin).accepts))
+    if verdict.outcome is Outcome.AS_IT_IS:
+        return ()
+    return tuple(problem for problem in verdict.problems() if problem.blocking)
+
+
+def data_problems(opened: Open) -> tuple[Problem, ...]:
+    """Whether the training text was made, and for this context size."""
+    made_for = load_report(training_text(opened).parent).context_size
+    wanted = opened.project.hyperparameters.context_size
+    if made_for == wanted:
+        return ()
+    return (
+        Problem(
+            message=f"The training text was made for a context of {made_for} tokens, the settings say {wanted}.",
+            hint="Make the training text again.",
+            code="data-outdated",
+        ),
+    )
+
+
+def settings_problems(opened: Open, pc: Machine) -> tuple[Problem, ...]:
+    """What speaks against the settings: values that cannot work, a PC that is too small, running on battery."""
+    wrong = classic.problems(opened.project.hyperparameters)
+    if wrong:
+        return wrong
+    battery = Problem(
+        message="The PC runs on battery.",
+        hint="Plug it in: a training takes long.",
+        code="battery",
+        blocking=False,
+    )
+    return (*((battery,) if pc.on_battery else ()), *fits(estimate(opened, pc), pc))
 
 
 def train(opened: Open) -> RunFolder:

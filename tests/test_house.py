@@ -28,6 +28,7 @@ ROOMS = {
     "result": BASICS | {"jobs", "engine", "model", "training"},
     "acts": BASICS | {"machine", "jobs", "engine", "model", "data", "settings", "training", "result"},
 }
+ROOMS["steps"] = ROOMS["acts"] | {"acts"}
 """Room to the rooms it may import beside itself. Basics import only each other; cli and gui may import all."""
 
 

@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from loragui import acts, machine, units
+from loragui import acts, machine, steps, units
 from loragui.cli.context import Context
 from loragui.cli.watch import execute
 from loragui.errors import AppError
@@ -16,6 +16,7 @@ from loragui.jobs.folder import RunFolder
 from loragui.machine import Machine
 from loragui.settings import fit
 from loragui.settings.estimate import Estimate
+from loragui.steps import Step
 from loragui.training import runs, start
 
 
@@ -62,10 +63,11 @@ def train(arguments: argparse.Namespace, context: Context) -> None:
     """Start a new training."""
     opened = acts.open_project(context.project_folder(arguments.project))
     pc = machine.look(context.workspace.root)
-    for problem in acts.training_problems(opened, pc):
-        if problem.blocking:
-            raise AppError.of(problem)
-        context.console.say(f"Advice: {problem}")
+    locked = steps.problems(Step.TRAIN, opened, pc)
+    if locked:
+        raise AppError.of(locked[0])
+    for advice in steps.missing(Step.SETTINGS, opened, pc):
+        context.console.say(f"Advice: {advice}")
     if context.dry_run:
         context.show_plan(acts.training_plan(opened))
         return

@@ -1,0 +1,77 @@
+"""The order of the wizard's steps, and the gate of each: why it cannot be done yet.
+
+Later steps stand on earlier ones, so a step's problems are those of all before it that are still open, then its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+
+from loragui import acts
+from loragui.acts import Open
+from loragui.errors import AppError, Problem
+from loragui.machine import Machine
+from loragui.training.runs import latest_training
+
+
+class Step(Enum):
+    """The places of a project, in order."""
+
+    ENGINE = "Engine"
+    MODEL = "Base model"
+    DATA = "Training data"
+    SETTINGS = "Settings"
+    TRAIN = "Train"
+    RESULT = "Result"
+
+
+def missing(step: Step, opened: Open, pc: Machine) -> tuple[Problem, ...]:
+    """What keeps ``step`` itself from being done: nothing chosen, a file gone, settings that cannot work."""
+    try:
+        return _DONE[step](opened, pc)
+    except AppError as error:
+        return (error.problem,)
+
+
+def problems(step: Step, opened: Open, pc: Machine) -> tuple[Problem, ...]:
+    """Why ``step`` cannot be entered: what is missing in the steps before it. Empty when it is open."""
+    found: list[Problem] = []
+    for earlier in Step:
+        if earlier is step:
+            break
+        found.extend(problem for problem in missing(earlier, opened, pc) if problem.blocking)
+    return tuple(found)
+
+
+def _engine(opened: Open, _pc: Machine) -> tuple[Problem, ...]:
+    opened.engine()
+    return ()
+
+
+def _model(opened: Open, _pc: Machine) -> tuple[Problem, ...]:
+    return acts.model_problems(opened)
+
+
+def _data(opened: Open, _pc: Machine) -> tuple[Problem, ...]:
+    return acts.data_problems(opened)
+
+
+def _train(opened: Open, _pc: Machine) -> tuple[Problem, ...]:
+    latest_training(opened.folder)
+    return ()
+
+
+def _result(opened: Open, _pc: Machine) -> tuple[Problem, ...]:
+    acts.candidates(opened, with_lora=False)
+    return ()
+
+
+_DONE: Mapping[Step, Callable[[Open, Machine], tuple[Problem, ...]]] = {
+    Step.ENGINE: _engine,
+    Step.MODEL: _model,
+    Step.DATA: _data,
+    Step.SETTINGS: acts.settings_problems,
+    Step.TRAIN: _train,
+    Step.RESULT: _result,
+}
