@@ -29,6 +29,10 @@ def main(argv: Sequence[str]) -> int:
         from loragui.cli.jobs import main as job
 
         return job(argv[1:])
+    if not argv:
+        parser().print_help()
+        print("\nThis version has no window yet; “loragui demo” shows what it can do.")
+        return WRONG_USE
     arguments = parser(("run",) if argv[:1] == ["run"] else VERBS).parse_args(argv)
     # The three common options have no defaults, so that a verb's does not hide one given before the verb.
     console = Console(as_json=getattr(arguments, "json", False))

@@ -27,6 +27,11 @@ class Context:
         self.console.say(plan.describe())
         self.console.result(plan.to_json())
 
+    def would(self, text: str) -> None:
+        """Say what a verb without a plan would do."""
+        self.console.say(f"Would {text}.")
+        self.console.result({"would": text})
+
     def perform(self, folder: RunFolder, plan: Plan) -> dict[str, Any]:
         """Run ``plan`` in ``folder`` to its end and return its results; join it if that very work is going on.
 

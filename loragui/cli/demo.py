@@ -73,9 +73,10 @@ def demo(arguments: argparse.Namespace, context: Context) -> None:
 
 
 def _dry_run(context: Context) -> None:
-    engine_verb.build(engine_verb.DEFAULT_RECIPE, context)
-    model_verb.fetch_model(models.recommended()[0].id, context)
-    context.console.say("Then: convert the model, format the data, train, merge, and prove.")
+    silent = dataclasses.replace(context, console=context.console.quiet_result())
+    engine_verb.build(engine_verb.DEFAULT_RECIPE, silent)
+    model_verb.fetch_model(models.recommended()[0].id, silent)
+    context.would("then convert the model, format the data, train, merge, and prove that it learned")
 
 
 def _heading(context: Context, number: int, text: str) -> None:

@@ -74,10 +74,11 @@ def build_folder(workspace: Workspace, name: str) -> RunFolder:
 def remove(arguments: argparse.Namespace, context: Context) -> None:
     """Delete an engine; it can be built again at any time."""
     if context.dry_run:
-        context.console.say(f"Would delete {context.workspace.engines / arguments.name}.")
+        context.would(f"delete {context.workspace.engines / arguments.name}")
         return
     installed.remove(context.workspace, arguments.name)
     context.console.say(f"Removed {arguments.name}.")
+    context.console.result({"removed": arguments.name})
 
 
 def _row(engine: Engine) -> dict[str, Any]:

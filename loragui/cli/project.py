@@ -43,7 +43,7 @@ def _choices(verb: argparse.ArgumentParser) -> None:
 def make(arguments: argparse.Namespace, context: Context) -> None:
     """Make a project in the workspace."""
     if context.dry_run:
-        context.console.say(f"Would make a project “{arguments.name}” in {context.workspace.projects}.")
+        context.would(f"make a project “{arguments.name}” in {context.workspace.projects}")
         return
     changed(Project(name=arguments.name), Path(), arguments, context)  # refuse wrong choices before a folder is made
     folder = projects.create(context.workspace.projects, arguments.name)

@@ -57,7 +57,7 @@ def try_verb(arguments: argparse.Namespace, context: Context) -> None:
     prompt = Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text
     candidates = acts.candidates(opened, with_lora=False)
     if context.dry_run:
-        context.console.say(f"Would ask {' and '.join(str(candidate.model) for candidate in candidates)}.")
+        context.would(f"ask {' and '.join(str(candidate.model) for candidate in candidates)}")
         return
     folder = acts.ask(opened, candidates, prompt, tokens=arguments.tokens, seed=1)
     execute(folder, context.console)

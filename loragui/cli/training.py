@@ -105,7 +105,7 @@ def stop(arguments: argparse.Namespace, context: Context) -> None:
     """Stop the running training now, or right after its next checkpoint."""
     folder = runs.latest_training(context.project_folder(arguments.project), arguments.run)
     if context.dry_run:
-        context.console.say(f"Would stop {folder.path}.")
+        context.would(f"stop {folder.path}")
         return
     client.request_stop(folder, after_save=arguments.after_checkpoint)
     if arguments.after_checkpoint:

@@ -47,8 +47,10 @@ def test_every_verb_has_a_help(words: tuple[str, ...], capsys: Capture) -> None:
     assert "usage: loragui" in capsys.readouterr().out
 
 
-def test_wrong_use_is_2() -> None:
-    for words in ([], ["sing"], ["train"], ["engine", "build", "--recipe", "magic"]):
+def test_wrong_use_is_2(capsys: Capture) -> None:
+    assert main([]) == 2
+    assert "loragui demo" in capsys.readouterr().out
+    for words in (["sing"], ["train"], ["engine", "build", "--recipe", "magic"]):
         with pytest.raises(SystemExit) as ended:
             main(words)
         assert ended.value.code == 2
@@ -68,6 +70,8 @@ def test_the_doctor_speaks_both_ways(space: Path, capsys: Capture) -> None:
 def test_a_dry_run_prints_the_plan_and_does_nothing(space: Path, capsys: Capture, words: tuple[str, ...]) -> None:
     assert call(space, *words, "--dry-run") == 0
     assert "1. " in capsys.readouterr().out
+    assert call(space, *words, "--dry-run", "--json") == 0
+    assert json.loads(capsys.readouterr().out)
     assert not space.exists()
 
 
