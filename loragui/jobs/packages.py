@@ -5,6 +5,7 @@ No registry address stands in our code. Every package is pinned by version and s
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,9 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from loragui.errors import AppError
-from loragui.jobs.events import Log, Note
+from loragui.jobs.events import Log, Note, Progress
 from loragui.jobs.plan import Command
 from loragui.jobs.pyjob import Emit, job_command
+
+_RAW_PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
+"""What ``--progress-bar raw`` prints (pip 24.1 and newer), in bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +72,7 @@ def _pip(verb: Sequence[str], packages: Sequence[Package], emit: Emit) -> None:
         wanted = Path(scratch) / "requirements.txt"
         wanted.write_text("".join(f"{package.requirement}\n" for package in packages), encoding="utf-8")
         argv = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", *verb, "--no-deps",
-                "--require-hashes", "--progress-bar", "off", "-r", str(wanted)]  # fmt: skip
+                "--require-hashes", "--progress-bar", "raw", "-r", str(wanted)]  # fmt: skip
         names = ", ".join(f"{package.name} {package.version}" for package in packages)
         emit(Note(text=f"Downloading {names}"))
         with subprocess.Popen(
@@ -78,6 +82,10 @@ def _pip(verb: Sequence[str], packages: Sequence[Package], emit: Emit) -> None:
             assert pip.stdout is not None  # noqa: S101 - a pipe was asked for
             lines = []
             for line in pip.stdout:
+                far = _RAW_PROGRESS.fullmatch(line.strip())
+                if far:
+                    emit(Progress(done=int(far[1]), total=int(far[2]), unit="bytes"))
+                    continue
                 lines.append(line.rstrip())
                 emit(Log(text=line.rstrip()))
     if pip.returncode != 0:
