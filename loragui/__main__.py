@@ -7,9 +7,12 @@ import sys
 
 def main() -> int:
     """Run the program. Returns its exit code: 0 done, 1 could not, 2 wrong use, 130 stopped."""
-    from loragui.cli import main as command_line
+    try:
+        from loragui.cli import main as command_line
 
-    return command_line(sys.argv[1:])
+        return command_line(sys.argv[1:])
+    except KeyboardInterrupt:  # Ctrl-C while the program is still being loaded
+        return 130
 
 
 if __name__ == "__main__":

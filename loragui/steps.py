@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 
 from loragui import acts
-from loragui.acts import Open
+from loragui.acts import MergeRequest, Open
 from loragui.errors import AppError, Problem
+from loragui.jobs.pyjob import os_problem
 from loragui.machine import Machine
 from loragui.training.runs import latest_training
 
@@ -27,11 +28,16 @@ class Step(Enum):
 
 
 def missing(step: Step, opened: Open, pc: Machine) -> tuple[Problem, ...]:
-    """What keeps ``step`` itself from being done: nothing chosen, a file gone, settings that cannot work."""
+    """What keeps ``step`` itself from being done: nothing chosen, a file gone, settings that cannot work.
+
+    A training is done as soon as it has saved a LoRA: from then on there is something to merge.
+    """
     try:
         return _DONE[step](opened, pc)
     except AppError as error:
         return (error.problem,)
+    except OSError as error:
+        return (os_problem(error),)
 
 
 def problems(step: Step, opened: Open, pc: Machine) -> tuple[Problem, ...]:
@@ -41,7 +47,7 @@ def problems(step: Step, opened: Open, pc: Machine) -> tuple[Problem, ...]:
         if earlier is step:
             break
         found.extend(problem for problem in missing(earlier, opened, pc) if problem.blocking)
-    return tuple(found)
+    return tuple(dict.fromkeys(found))  # what is missing in one step is often missed by the next, too
 
 
 def _engine(opened: Open, _pc: Machine) -> tuple[Problem, ...]:
@@ -58,7 +64,7 @@ def _data(opened: Open, _pc: Machine) -> tuple[Problem, ...]:
 
 
 def _train(opened: Open, _pc: Machine) -> tuple[Problem, ...]:
-    latest_training(opened.folder)
+    acts.merge_plan(opened, latest_training(opened.folder), MergeRequest())
     return ()
 
 

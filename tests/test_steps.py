@@ -6,46 +6,14 @@ from pathlib import Path
 import pytest
 
 from loragui import acts, machine, steps
-from loragui import project as projects
-from loragui.data.job import format_job, prepare_plan
-from loragui.engine import catalogue, installed
-from loragui.engine.installed import Engine
-from loragui.paths import resource_path
-from loragui.project import DataChoice, FileRef, Hyperparameters, Project
+from loragui.project import Hyperparameters
 from loragui.steps import Step
-from tests import tiny
+from tests import paper, tiny
 
 
 @pytest.fixture
 def opened(tmp_path: Path) -> acts.Open:
-    """A project with an engine on paper, a tiny model and the demo's training text."""
-    folder = projects.create(tmp_path / "projects", "Demo")
-    place = tmp_path / "engines" / "paper"
-    place.mkdir(parents=True)
-    programs = {name: name for name in ("finetune", "main", "quantize", "export-lora")}
-    for name in programs:
-        (place / name).touch()
-    pin = catalogue.pins()[0]
-    installed.save(
-        Engine(
-            name="paper", folder=place, pin=pin.id, commit=pin.commit, recipe="gcc", built="2026-11-25", size=1,
-            programs=programs, flags=dict.fromkeys(programs, ()), environment={},
-        )
-    )  # fmt: skip
-    tiny.write(tmp_path / "base.gguf", tiny.Tiny())
-    project = Project(
-        name="Demo",
-        engine=FileRef.of(place, folder),
-        base_model=FileRef.of(tmp_path / "base.gguf", folder),
-        data=DataChoice(files=(FileRef.of(resource_path("demo"), folder),)),
-        hyperparameters=Hyperparameters(context_size=512),
-    )
-    projects.save(folder, project)
-    plan = prepare_plan(
-        [resource_path("demo")], out=folder / "data", base_model=tmp_path / "base.gguf", context_size=512
-    )
-    format_job(plan.facts, lambda _event: None)
-    return acts.open_project(folder)
+    return paper.project(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +55,48 @@ def test_wrong_settings_and_a_small_pc_lock_the_training(opened: acts.Open, pc: 
 def test_a_model_that_needs_a_copy_is_told(opened: acts.Open, pc: machine.Machine, tmp_path: Path) -> None:
     tiny.write(tmp_path / "base.gguf", tiny.Tiny(kv_heads=2))
     assert codes(Step.DATA, opened, pc)
+
+
+def test_the_steps_are_in_the_wizards_order() -> None:
+    assert [step.name for step in Step] == ["ENGINE", "MODEL", "DATA", "SETTINGS", "TRAIN", "RESULT"]
+
+
+def test_what_is_missing_is_said_once(opened: acts.Open, pc: machine.Machine) -> None:
+    for changes in ({"engine": None}, {"base_model": None}, {"engine": None, "base_model": None}):
+        found = codes(Step.RESULT, without(opened, **changes), pc)
+        assert len(found) == len(set(found)), found
+
+
+def test_later_steps_have_at_least_the_problems_of_earlier_ones(opened: acts.Open, pc: machine.Machine) -> None:
+    empty = without(opened, engine=None, base_model=None, hyperparameters=Hyperparameters(rank=0))
+    before: list[str] = []
+    for step in Step:
+        now = codes(step, empty, pc)
+        assert now[: len(before)] == before
+        before = now
+
+
+@pytest.mark.parametrize(("gone", "step"), [("engines", Step.MODEL), ("base.gguf", Step.DATA), ("data", Step.SETTINGS)])
+def test_what_was_deleted_locks_the_steps_after_it(
+    opened: acts.Open, pc: machine.Machine, tmp_path: Path, gone: str, step: Step
+) -> None:
+    assert codes(step, opened, pc) == []
+    (opened.folder / gone if gone == "data" else tmp_path / gone).rename(tmp_path / "elsewhere")
+    found = steps.problems(step, opened, pc)
+    assert found
+    assert all(problem.message and problem.hint for problem in found)
+
+
+def test_the_result_opens_with_the_first_saved_lora(opened: acts.Open, pc: machine.Machine) -> None:
+    run = acts.train(opened)
+    assert codes(Step.RESULT, opened, pc) == ["no-lora"]
+    (run.path / "lora-2.gguf").touch()
+    assert codes(Step.RESULT, opened, pc) == []
+    assert [problem.code for problem in steps.missing(Step.RESULT, opened, pc)] == ["no-model"]
+
+
+def test_a_gate_asks_and_changes_nothing(opened: acts.Open, pc: machine.Machine, tmp_path: Path) -> None:
+    before = paper.tree(tmp_path)
+    for step in Step:
+        steps.problems(step, opened, pc)
+    assert paper.tree(tmp_path) == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from loragui.cli.console import Console
 from loragui.cli.context import Context
 from loragui.cli.watch import Stopped
 from loragui.errors import AppError
+from loragui.jobs.pyjob import os_problem
 from loragui.paths import Workspace, default_workspace
 
 Verb = Callable[[argparse.Namespace, Context], None]
@@ -41,11 +43,21 @@ def main(argv: Sequence[str]) -> int:
         workspace=Workspace(Path(getattr(arguments, "workspace", None) or default_workspace()).absolute()),
         dry_run=getattr(arguments, "dry_run", False),
     )
-    verb: Verb = arguments.verb
+    return _carry_out(arguments.verb, arguments, context)
+
+
+def _carry_out(verb: Verb, arguments: argparse.Namespace, context: Context) -> int:
+    console = context.console
     try:
         verb(arguments, context)
     except AppError as error:
         console.problem(error.problem)
+        return WRONG_USE if error.problem.code == "usage" else COULD_NOT
+    except BrokenPipeError:  # whoever read our output has gone, as “head” does; nothing is left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return COULD_NOT
+    except OSError as error:
+        console.problem(os_problem(error))
         return COULD_NOT
     except (Stopped, KeyboardInterrupt):
         console.say("Stopped. The same command goes on from here.")

@@ -44,10 +44,8 @@ class Console:
             print(f"  {text}", flush=True)
 
     def problem(self, problem: Problem) -> None:
-        """Say what failed and what to do, on stderr."""
+        """Say what failed and what to do, on stderr, whatever stdout is for."""
         self._end_line()
-        if self.as_json:
-            return
         print(f"\nProblem: {problem.message}", file=sys.stderr)
         if problem.hint:
             print(f"What to do: {problem.hint}", file=sys.stderr)

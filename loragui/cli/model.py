@@ -35,7 +35,7 @@ def add(verbs: Any, common: argparse.ArgumentParser) -> None:
 def verdict_of(path: Path, pin: str | None = None) -> Verdict:
     """What the engine revision ``pin`` (the usual one) can do with the model. AppError for a bad file."""
     if not path.is_file():
-        raise AppError(f"{path} does not exist.", "Check how it is written.", code="file-missing")
+        raise AppError(f"There is no file {path}.", "Check how it is written.", code="file-missing")
     chosen = engines.pin(pin) if pin else engines.pins()[0]
     return judge(inspect(path), Accepts.of(chosen.accepts))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 from pathlib import Path
 from typing import Any
 
@@ -126,4 +127,7 @@ def _value(text: str, kind: type) -> Any:
         if text.lower() not in {"yes", "no", "true", "false"}:
             raise ValueError(text)
         return text.lower() in {"yes", "true"}
-    return int(text) if kind is int else float(text)
+    number = int(text) if kind is int else float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number

@@ -33,3 +33,4 @@ def run(arguments: argparse.Namespace, context: Context) -> None:
         raise Stopped
     if ended.state != DONE:
         raise AppError.of(ended.problem or UNEXPECTED)
+    context.console.result({"state": ended.state, "seconds": ended.seconds})

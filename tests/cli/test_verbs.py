@@ -84,7 +84,7 @@ def test_what_cannot_be_done_is_1_with_a_remedy_on_stderr(space: Path, capsys: C
     (tmp_path / "junk.gguf").write_bytes(b"not a model")
     for words in (
         ("train", "nothing"), ("runs", "nothing"), ("engine", "remove", "none"), ("model", "inspect", tmp_path / "no"),
-        ("model", "inspect", tmp_path / "junk.gguf"), ("data", "format"), ("run", tmp_path),
+        ("model", "inspect", tmp_path / "junk.gguf"), ("run", tmp_path),
         ("data", "format", tmp_path / "junk.gguf", "--output", tmp_path / "out"),
     ):  # fmt: skip
         assert call(space, *words) == 1
