@@ -7,9 +7,10 @@ exits with 0 when the LoRA is missing or of another kind, so the LoRA is checked
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ from loragui.jobs.pyjob import Emit, job_command
 from loragui.model.inspect import inspect
 from loragui.paths import slug, write_json
 from loragui.training import start
-from loragui.training.artifacts import Lora, lora_is_empty, lora_is_finite, read_lora
-from loragui.training.checkpoints import lora_path, numbers
+from loragui.training.artifacts import Lora, damaged_lora, lora_is_empty, lora_is_finite, read_lora
+from loragui.training.checkpoints import last_good_lora, lora_path, numbers
 
 KIND = "merge"
 FILE = "merge.json"
@@ -33,6 +34,7 @@ MERGED_F32 = "merged-f32.gguf"
 BASE_F32 = "base-f32.gguf"
 MERGED = "merged.gguf"
 HELLO = "hello.txt"
+_FILES = ("base_model", "lora")
 TYPES = ("Q8_0", "F16", "F32", "Q6_K", "Q5_K_M", "Q4_K_M")
 """Output types offered; Q8_0 is measured to keep what was learned (facts/engine.md, part A)."""
 
@@ -76,7 +78,8 @@ def create(runs: Path, merge: Merge, engine: Engine) -> RunFolder:
     base = Path(merge.base_model)
     check_space(base.parent, free_space_needed(base.stat().st_size, wide=_is_wide(merge)))
     folder = RunFolder(start.next_folder(runs))
-    write_json(folder.path / FILE, {"schema": 1, **asdict(merge)})
+    near = {name: start.relative(Path(getattr(merge, name)), folder.path) for name in _FILES}
+    write_json(folder.path / FILE, {"schema": 1, **asdict(merge), "near": near})
     folder.save_plan(plan(merge, folder.path, engine))
     return folder
 
@@ -86,10 +89,14 @@ def _is_wide(merge: Merge) -> bool:
 
 
 def load(folder: Path) -> Merge:
-    """The merge of a run folder. AppError when it is none."""
+    """The merge of a run folder; files that moved with it are found. AppError when it is none."""
     try:
         row = json.loads((folder / FILE).read_text(encoding="utf-8"))
         row.pop("schema")
+        for name, near in row.pop("near", {}).items():
+            path = Path(os.path.normpath(folder / near))
+            if path.exists():
+                row[name] = str(path)
         return Merge(**row)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise AppError(f"{folder} holds no merge.", "Merge again.", details=repr(error)) from error
@@ -104,7 +111,7 @@ def _choose(training: Path, iteration: int | None) -> int:
             code="no-lora",
         )
     if iteration is None:
-        return there[-1]
+        return last_good_lora(training) or there[-1]  # of a bad one, the check says what is wrong with it
     if iteration not in there:
         listed = ", ".join(str(number) for number in there)
         raise AppError(f"There is no LoRA of iteration {iteration}.", f"Choose one of {listed}.", code="no-lora")
@@ -116,7 +123,7 @@ def plan(merge: Merge, folder: Path, engine: Engine) -> Plan:
     given = start.relative(Path(merge.base_model), folder)
     lora = start.relative(Path(merge.lora), folder)
     wide = _is_wide(merge)
-    facts = asdict(merge)
+    facts = asdict(replace(merge, base_model=given, lora=lora))  # the jobs work in the folder, which may be moved
     steps = [Step(id="check", title="Checking the LoRA", command=job_command("merge-check", facts))]
     if not wide:
         argv = classic.quantize_argv(engine, given, BASE_F32, "F32")
@@ -142,14 +149,17 @@ def _engine_step(step: str, title: str, argv: tuple[str, ...], engine: Engine, r
 def check_job(args: Mapping[str, Any], emit: Emit) -> None:
     """Job ``merge-check``: the LoRA is one, of this base, changes something, and holds only numbers."""
     path = Path(args["lora"])
-    lora = read_lora(path)
-    problem = mismatch(lora, read(Path(args["base_model"])))
+    lora, base = read_lora(path), read(Path(args["base_model"]))
+    problem = mismatch(lora, base)
     if problem:
         raise AppError(
             f"{path.name} was not trained on this base model: {problem}.",
             "Merge it into the base model that it was trained on.",
             code="other-base",
         )
+    lost = absent(lora, base)
+    if lost:
+        raise damaged_lora(path, f"without {lost}")
     if not lora_is_finite(lora):
         raise AppError(
             f"{path.name} is damaged: it holds values that are not numbers.",
@@ -177,6 +187,19 @@ def mismatch(lora: Lora, base: GgufFile) -> str:
         if found != width:
             return f"{tensor.base} has another size"
     return ""
+
+
+def absent(lora: Lora, base: GgufFile) -> str:
+    """A tensor that a LoRA of this base model lacks, or an empty text. The engine trains the same parts of each block.
+
+    A file cut off between two tensors is seen only by this: it says nowhere how many there are.
+    """
+    have = {tensor.base for tensor in lora.tensors}
+    parts = {name.split(".", 2)[2] for name in have if name.startswith("blk.")}
+    blocks = {".".join(tensor.name.split(".", 2)[:2]) for tensor in base.tensors if tensor.name.startswith("blk.")}
+    if blocks and not parts:
+        return "any block"
+    return next((f"{block}.{part}" for block in sorted(blocks) for part in parts if f"{block}.{part}" not in have), "")
 
 
 def finish_job(args: Mapping[str, Any], emit: Emit) -> None:

@@ -115,15 +115,24 @@ def read_lora(path: Path) -> Lora:
         try:
             tensors = tuple(_lora_tensors(source, size))
         except (struct.error, ValueError, UnicodeDecodeError) as error:
-            raise AppError(
-                f"{path.name} is cut off or damaged.",
-                "Use the LoRA of an earlier checkpoint.",
-                details=repr(error),
-                code="lora-damaged",
-            ) from error
+            raise damaged_lora(path, repr(error)) from error
     if not tensors:
         raise AppError(f"{path.name} holds no tensors.", "Use the LoRA of another checkpoint.", code="lora-empty")
+    if len(tensors) % 2 or any(
+        a.base != b.base or a.side + b.side != "AB" for a, b in zip(tensors[::2], tensors[1::2], strict=True)
+    ):
+        raise damaged_lora(path, "a tensor without its twin")
     return Lora(path=path, rank=rank, alpha=alpha, tensors=tensors)
+
+
+def damaged_lora(path: Path, details: str) -> AppError:
+    """The error for a LoRA that was not written to its end."""
+    return AppError(
+        f"{path.name} is cut off or damaged.",
+        "Use the LoRA of an earlier checkpoint.",
+        details=details,
+        code="lora-damaged",
+    )
 
 
 def _lora_tensors(source: BinaryIO, size: int) -> Iterator[LoraTensor]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from loragui.errors import AppError
-from loragui.training.artifacts import Checkpoint, checkpoint_is_finite, read_checkpoint
+from loragui.training.artifacts import Checkpoint, checkpoint_is_finite, lora_is_finite, read_checkpoint, read_lora
 
 KEEP = 2
 """Good checkpoints kept at least."""
@@ -57,6 +57,20 @@ def last_good(folder: Path) -> Checkpoint | None:
             checkpoint = verify(path, iteration)
             if checkpoint_is_finite(path):
                 return checkpoint
+        except (AppError, OSError):
+            continue
+    return None
+
+
+def last_good_lora(folder: Path) -> int | None:
+    """The iteration of the newest LoRA that is whole and holds only finite numbers, or None.
+
+    A stop in the moment of a save leaves half a LoRA, a training that ran away leaves one without numbers.
+    """
+    for iteration in reversed(numbers(folder, "lora")):
+        try:
+            if lora_is_finite(read_lora(lora_path(folder, iteration))):
+                return iteration
         except (AppError, OSError):
             continue
     return None

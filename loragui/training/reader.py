@@ -1,7 +1,8 @@
 """Watches a training: the engine's lines become events, every checkpoint is read back when it is complete.
 
 The engine announces a save before it writes and says nothing after, so a checkpoint counts as complete at the next
-iteration line or at the program's end. Only a verified one becomes a ``Saved`` event.
+iteration line or at the program's end. Only a verified one becomes a ``Saved`` event and lets an older one go: one that
+holds values that are not numbers ends the training, often an iteration before the loss shows it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from loragui.engine.finetune import FinetuneReader
 from loragui.errors import AppError, Problem
 from loragui.jobs.events import Event, Metric, Note, Saved, Trouble
+from loragui.training.artifacts import checkpoint_is_finite, read_lora
 from loragui.training.checkpoints import checkpoint_path, lora_path, rotate, verify
 
 _SAVING = re.compile(r"save_checkpoint_lora_file: saving to checkpoint-(\d+)\.gguf")
@@ -48,7 +50,11 @@ class TrainingReader:
         return found
 
     def _is_complete(self) -> bool:
-        return self._target in self._good and lora_path(self._folder, self._target).is_file()
+        try:
+            read_lora(lora_path(self._folder, self._target))
+        except (AppError, OSError):
+            return False
+        return self._target in self._good
 
     def _verified(self) -> Iterator[Event]:
         waiting, self._unverified = self._unverified, []
@@ -56,9 +62,13 @@ class TrainingReader:
             path = checkpoint_path(self._folder, iteration)
             try:
                 verify(path, iteration)
+                finite = checkpoint_is_finite(path)
             except (AppError, OSError) as error:
                 yield Trouble(problem=_bad_checkpoint(iteration, error), fatal=False)
                 continue
+            if not finite:
+                yield Trouble(problem=_run_away(iteration))
+                return
             self._good.add(iteration)
             yield Saved(path=path.name, iteration=iteration)
             yield Note(text=f"Checkpoint at iteration {iteration} saved and checked.")
@@ -73,6 +83,14 @@ def _bad_checkpoint(iteration: int, error: Exception) -> Problem:
         details=str(error),
         code="checkpoint-damaged",
         blocking=False,
+    )
+
+
+def _run_away(iteration: int) -> Problem:
+    return Problem(
+        message=f"At iteration {iteration} the LoRA holds values that are not numbers: the training has run away.",
+        hint="Start a new training with a lower learning rate (a third of it, for example).",
+        code="nan",
     )
 
 

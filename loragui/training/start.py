@@ -21,6 +21,7 @@ from loragui.engine.installed import Engine
 from loragui.errors import AppError
 from loragui.jobs.folder import RunFolder
 from loragui.jobs.plan import Command, Plan, Step
+from loragui.jobs.pyjob import os_problem
 from loragui.paths import write_json
 from loragui.project import FileRef, Hyperparameters, hyperparameters_of
 from loragui.training.checkpoints import last_good
@@ -58,7 +59,10 @@ def create(
 
     ``data`` is the marker text written by the data step; it is copied. AppError for an unreadable file.
     """
-    folder = RunFolder(next_folder(runs))
+    try:
+        folder = RunFolder(next_folder(runs))
+    except OSError as error:
+        raise AppError.of(os_problem(error)) from error
     try:
         shutil.copyfile(data, folder.path / DATA)
         training = Training(
@@ -72,8 +76,10 @@ def create(
         )
         write_json(folder.path / FILE, {"schema": SCHEMA, **dataclasses.asdict(training)})
         folder.save_plan(plan(folder.path, training, engine))
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(folder.path, ignore_errors=True)  # made a moment ago, by us, with copies only
+        if isinstance(error, OSError):
+            raise AppError.of(os_problem(error)) from error
         raise
     return folder
 
@@ -82,6 +88,13 @@ def digest(data: Path) -> str:
     """The sha256 of a training text, by which a resumed training knows its data again."""
     with data.open("rb") as source:
         return hashlib.file_digest(source, "sha256").hexdigest()
+
+
+def _same_data(data: Path, training: Training) -> bool:
+    try:
+        return digest(data) == training.data_sha256
+    except OSError:
+        return False
 
 
 def next_folder(runs: Path) -> Path:
@@ -171,7 +184,7 @@ def prepare_resume(folder: RunFolder, engine: Engine) -> None:
             "Choose the engine it was started with.",
             code="other-engine",
         )
-    if digest(folder.path / DATA) != training.data_sha256:
+    if not _same_data(folder.path / DATA, training):
         raise AppError(
             f"{DATA} in {folder.path} was changed since the training began.",
             "Put the original back, or start a new training with the changed data.",

@@ -2,35 +2,34 @@ from __future__ import annotations
 
 import math
 import struct
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from loragui.errors import AppError
-from loragui.training.artifacts import lora_is_empty, lora_is_finite, read_lora
+from loragui.gguf.read import read
+from loragui.training.artifacts import (
+    checkpoint_is_finite,
+    lora_is_empty,
+    lora_is_finite,
+    read_checkpoint,
+    read_lora,
+)
+from tests import tiny
+from tests.training.files import write_checkpoint, write_lora
 
-SHAPES = (("blk.0.attn_q.weight", 4, 8, 6), ("output.weight", 4, 8, 16))
 
-
-def lora_bytes(value: float = 0.5) -> bytes:
-    """A LoRA as b2896 writes it (``save_as_llama_lora``), with one tensor that is not trained."""
-    out = bytearray(b"algg" + struct.pack("<3I", 1, 4, 8))
-    out += struct.pack("<3I", 0, 0, 0)
-    out += b"\0" * (-len(out) % 32)
-    for base, rank, width, height in SHAPES:
-        for side, columns, number in (("A", width, 1.0), ("B", height, value)):
-            name = f"{base}.lora{side}".encode()
-            out += struct.pack("<5I", 2, len(name), 0, rank, columns) + name
-            out += b"\0" * (-len(out) % 32)
-            out += struct.pack("<f", number) * (rank * columns)
-    return bytes(out)
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    return write_checkpoint(tmp_path / "checkpoint-8.gguf", 8)
 
 
 @pytest.fixture
 def lora(tmp_path: Path) -> Path:
-    path = tmp_path / "lora-4.gguf"
-    path.write_bytes(lora_bytes())
-    return path
+    return write_lora(tmp_path / "lora-4.gguf")
 
 
 def test_a_lora_is_read(lora: Path) -> None:
@@ -46,26 +45,66 @@ def test_a_lora_is_read(lora: Path) -> None:
     assert not lora_is_empty(found)
 
 
-def test_a_lora_cut_at_any_byte_is_whole_up_to_a_tensor_or_refused(lora: Path) -> None:
+def test_a_lora_cut_at_any_byte_is_whole_up_to_a_pair_or_refused(lora: Path) -> None:
     whole = lora.read_bytes()
-    ends = {t.offset + t.nbytes: number + 1 for number, t in enumerate(read_lora(lora).tensors)}
+    pairs = {t.offset + t.nbytes: number + 1 for number, t in enumerate(read_lora(lora).tensors) if t.side == "B"}
     for cut in range(len(whole)):
         lora.write_bytes(whole[:cut])
-        if cut in ends:
-            assert len(read_lora(lora).tensors) == ends[cut]
+        if cut in pairs:  # the merge, which knows the base model, sees what is missing
+            assert len(read_lora(lora).tensors) == pairs[cut]
             continue
         with pytest.raises(AppError):
             read_lora(lora)
 
 
+@given(st.data())
+def test_no_damage_to_a_lora_crashes_the_reader(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    path = write_lora(tmp_path_factory.getbasetemp() / "damaged.gguf")
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content)
+    with suppress(AppError):
+        found = read_lora(path)
+        lora_is_finite(found)
+        lora_is_empty(found)
+
+
+def test_a_checkpoint_is_read(checkpoint: Path) -> None:
+    found = read_checkpoint(checkpoint)
+    assert (found.iteration, found.samples, found.tensors) == (8, 20, 1)
+    assert checkpoint_is_finite(checkpoint)
+
+
+def test_a_checkpoint_cut_at_any_byte_is_refused(checkpoint: Path) -> None:
+    whole = checkpoint.read_bytes()
+    last = read(checkpoint).tensors[-1]
+    for cut in range(last.offset + last.nbytes):
+        checkpoint.write_bytes(whole[:cut])
+        with pytest.raises(AppError):
+            read_checkpoint(checkpoint)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_checkpoint_that_ran_away_is_whole_but_not_finite(tmp_path: Path, value: float) -> None:
+    path = write_checkpoint(tmp_path / "checkpoint-4.gguf", 4, value)
+    assert read_checkpoint(path).iteration == 4
+    assert not checkpoint_is_finite(path)
+
+
+def test_a_model_is_no_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(AppError, match="not a checkpoint"):
+        read_checkpoint(tiny.write(tmp_path / "model.gguf"))
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_a_number_that_is_none_is_found(lora: Path, value: float) -> None:
-    lora.write_bytes(lora_bytes(value))
+    write_lora(lora, value)
     assert not lora_is_finite(read_lora(lora))
 
 
 def test_a_fresh_lora_changes_nothing(lora: Path) -> None:
-    lora.write_bytes(lora_bytes(0.0))
+    write_lora(lora, 0.0)
     assert lora_is_empty(read_lora(lora))
 
 
