@@ -8,7 +8,7 @@ from pathlib import Path
 from loragui.errors import AppError
 from loragui.jobs.events import Metric, StepEnded, Usage
 from loragui.jobs.folder import RunFolder
-from loragui.training.start import KIND
+from loragui.training.start import FILE, KIND
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +65,18 @@ def run_folders(project: Path) -> list[RunFolder]:
     return [RunFolder(path) for path in sorted(runs.iterdir()) if (path / "plan.json").is_file()]
 
 
+def kind_of(folder: RunFolder) -> str:
+    """What sort of work a run folder is for. A damaged plan tells nothing, except that a resume mends a training's."""
+    try:
+        return folder.load_plan().kind
+    except AppError:
+        return KIND if (folder.path / FILE).is_file() else ""
+
+
 def latest_training(project: Path, number: str | None = None) -> RunFolder:
     """The training run with that number, or the newest one. AppError when there is none."""
     for folder in reversed(run_folders(project)):
-        if folder.load_plan().kind == KIND and number in {None, folder.path.name}:
+        if number in {None, folder.path.name} and kind_of(folder) == KIND:
             return folder
     wanted = f"training {number}" if number else "training"
     raise AppError(f"This project has no {wanted} yet.", "Start a training first.", code="no-training")
