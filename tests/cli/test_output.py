@@ -94,7 +94,8 @@ def test_a_dry_run_changes_nothing_and_says_what_would_happen(
 FAILING = (
     ("train", "nothing"), ("resume", "nothing"), ("estimate", "nothing"), ("merge", "demo"), ("try", "demo", "Hello"),
     ("stop", "demo"), ("resume", "demo"), ("engine", "remove", "none"), ("model", "inspect", "{root}"),
-    ("model", "convert", "{root}/none.gguf"), ("run", "{root}"), ("data", "format", "{root}/no", "--output", "{root}/o"),
+    ("model", "convert", "{root}/none.gguf"), ("run", "{root}"),
+    ("data", "format", "{root}/no", "--output", "{root}/o"),
     ("project", "set", "demo", "--engine", "none"), ("project", "show", "nothing"),
 )  # fmt: skip
 

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 import loragui.__main__ as entry
-from loragui.engine.catalogue import pins
+from loragui.engine import installed
 from loragui.jobs.folder import RunFolder
 from loragui.jobs.plan import Command, Plan, Step
+from loragui.paths import Workspace
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="there is no SIGINT to send and no such pipe there")
 
@@ -129,5 +130,5 @@ def test_ctrl_c_in_a_verb_ends_its_work(tmp_path: Path, mute: socket.socket, wor
     assert err == ""
     (folder,) = (RunFolder(path) for path in (space / "jobs").iterdir())
     assert folder.look().state == "stopped"
-    made = [path for path in space.rglob("*.gguf")] + [space / "engines" / pin.id for pin in pins()]
-    assert not any(path.exists() for path in made)
+    assert list(space.rglob("*.gguf")) == []
+    assert installed.engines(Workspace(space)) == ()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 
 from loragui.errors import AppError
 from loragui.jobs import packages
-from loragui.jobs.events import Event
+from loragui.jobs.events import Event, Note
 from loragui.jobs.packages import Package
 
 
@@ -80,12 +82,80 @@ def test_a_package_that_is_not_offered_is_named(wheel: Path, tmp_path: Path) -> 
         packages.download_job({"package": missing.to_json(), "into": str(tmp_path / "cache")}, emit)
 
 
+def test_how_far_it_is_is_told(wheel: Path, tmp_path: Path) -> None:
+    found: list[Event] = []
+    packages.download_job({"package": package(wheel).to_json(), "into": str(tmp_path / "cache")}, found.append)
+    assert Note(text="Downloading lamp 1.0") in found
+
+
+def test_a_damaged_download_leaves_nothing(wheel: Path, tmp_path: Path) -> None:
+    wrong = package(wheel, sha256=["0" * 64])
+    into = tmp_path / "cache"
+    with pytest.raises(AppError, match="checksum differs") as caught:
+        packages.download_job({"package": wrong.to_json(), "into": str(into)}, emit)
+    assert caught.value.problem.hint
+    assert "lamp" in caught.value.problem.details
+    assert list(into.iterdir()) == []
+
+
+def test_one_of_several_known_files_is_enough(wheel: Path, tmp_path: Path) -> None:
+    known = package(wheel, sha256=["0" * 64, hashlib.sha256(wheel.read_bytes()).hexdigest()])
+    packages.download_job({"package": known.to_json(), "into": str(tmp_path / "cache")}, emit)
+    assert (tmp_path / "cache" / wheel.name).is_file()
+
+
+BACKEND = """
+import os
+def _metadata(folder):
+    os.makedirs(os.path.join(folder, "lamp-1.0.dist-info"))
+    with open(os.path.join(folder, "lamp-1.0.dist-info", "METADATA"), "w") as out:
+        out.write("Metadata-Version: 2.1\\nName: lamp\\nVersion: 1.0\\n")
+    return "lamp-1.0.dist-info"
+def prepare_metadata_for_build_wheel(folder, settings=None):
+    return _metadata(folder)
+def build_wheel(*words, **named):
+    raise SystemExit("only its source is wanted")
+"""
+
+
+def test_the_source_package_is_taken_where_it_is_asked_for(wheel: Path, tmp_path: Path) -> None:
+    files = {
+        "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
+        "backend.py": BACKEND,
+        "PKG-INFO": "Metadata-Version: 2.1\nName: lamp\nVersion: 1.0\n",
+    }
+    source = wheel.parent / "lamp-1.0.tar.gz"
+    with tarfile.open(source, "w:gz") as archive:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(f"lamp-1.0/{name}")
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    wanted = package(source, source=True)
+    packages.download_job({"package": wanted.to_json(), "into": str(tmp_path / "cache")}, emit)
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [source.name]
+
+
+def test_a_package_survives_its_json(wheel: Path) -> None:
+    for changes in ({}, {"source": True}, {"sha256": ["1" * 64, "2" * 64]}):
+        wanted = package(wheel, **changes)
+        assert Package.from_json(wanted.to_json()) == wanted
+        assert wanted.requirement.count("--hash=sha256:") == len(wanted.sha256)
+
+
 @pytest.mark.parametrize(
     ("output", "code"),
     [
         ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "disk-full"),
         ("WARNING: Retrying after connection broken by 'NewConnectionError'\nERROR: x", "download"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "checksum"),
+        ("ERROR: No matching distribution found for lamp==1.0", "package-missing"),
+        ("ERROR: Could not find a version that satisfies the requirement lamp==1.0", "package-missing"),
+        ("", "download"),
     ],
 )
 def test_what_pip_says_is_explained(output: str, code: str) -> None:
-    assert packages._failure("lamp 1.0", output).problem.code == code
+    problem = packages._failure("lamp 1.0", output).problem
+    assert problem.code == code
+    assert problem.hint
+    assert problem.details == output
+    assert "lamp 1.0" in problem.message or code == "disk-full"
