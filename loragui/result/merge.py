@@ -28,6 +28,7 @@ from loragui.training import start
 from loragui.training.artifacts import Lora, damaged_lora, lora_is_empty, lora_is_finite, read_lora
 from loragui.training.checkpoints import last_good_lora, lora_path, numbers
 
+SCHEMA = 1
 KIND = "merge"
 FILE = "merge.json"
 MERGED_F32 = "merged-f32.gguf"
@@ -79,7 +80,7 @@ def create(runs: Path, merge: Merge, engine: Engine) -> RunFolder:
     check_space(base.parent, free_space_needed(base.stat().st_size, wide=_is_wide(merge)))
     folder = RunFolder(start.next_folder(runs))
     near = {name: start.relative(Path(getattr(merge, name)), folder.path) for name in _FILES}
-    write_json(folder.path / FILE, {"schema": 1, **asdict(merge), "near": near})
+    write_json(folder.path / FILE, {"schema": SCHEMA, **asdict(merge), "near": near})
     folder.save_plan(plan(merge, folder.path, engine))
     return folder
 
@@ -91,9 +92,10 @@ def _is_wide(merge: Merge) -> bool:
 def load(folder: Path) -> Merge:
     """The merge of a run folder; files that moved with it are found. AppError when it is none."""
     try:
-        row = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        row.pop("schema")
-        for name, near in row.pop("near", {}).items():
+        row = dict(json.loads((folder / FILE).read_text(encoding="utf-8")))
+        if row.pop("schema") > SCHEMA:
+            raise AppError(f"{folder} was written by a newer version of loragui.", "Update loragui.", code="newer")
+        for name, near in dict(row.pop("near", {})).items():
             path = Path(os.path.normpath(folder / near))
             if path.exists():
                 row[name] = str(path)

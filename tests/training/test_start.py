@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -101,16 +100,12 @@ def test_trainings_are_numbered_and_a_failed_start_leaves_nothing(begin: Begin) 
     assert sorted(path.name for path in runs.iterdir()) == ["0001", "0002", "0041", "0042", "notes"]
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a folder that may not be written")
-def test_a_folder_that_may_not_be_written_is_told(begin: Begin) -> None:
-    project = begin().path.parents[1]
-    (project / "runs").rename(project / "old")
-    project.chmod(0o500)
-    try:
-        with pytest.raises(AppError, match="not allowed"):
-            begin()
-    finally:
-        project.chmod(0o700)
+def test_a_place_where_no_folder_can_be_made_is_told(begin: Begin) -> None:
+    runs = begin().path.parent
+    runs.rename(runs.with_name("old"))
+    runs.touch()
+    with pytest.raises(AppError):
+        begin()
 
 
 def test_a_resume_gets_the_iterations_that_are_left(begin: Begin, engine: Engine) -> None:
