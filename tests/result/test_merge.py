@@ -14,6 +14,7 @@ from loragui.engine.installed import Engine
 from loragui.errors import AppError
 from loragui.gguf.read import read
 from loragui.jobs.events import Event, Note, Result
+from loragui.paths import write_json
 from loragui.project import FileRef, Hyperparameters
 from loragui.result import merge
 from loragui.result.merge import Merge
@@ -122,7 +123,7 @@ def parts(blocks: int = 2) -> Iterable[tuple[str, int, int, int]]:
     """What the engine trains of a tiny model: base, rank, width and height, in the order in which it writes."""
     yield from (("token_embd.weight", 4, 32, 512), ("output_norm.weight", 1, 32, 1), ("output.weight", 4, 32, 512))
     for block in range(blocks):
-        yield from ((f"blk.{block}.{name}.weight", *sizes) for name, *sizes in BLOCK)
+        yield from ((f"blk.{block}.{name}.weight", rank, width, height) for name, rank, width, height in BLOCK)
 
 
 @pytest.fixture
@@ -185,7 +186,7 @@ def training_in(folder: Path, base: Path) -> Path:
         base_model=FileRef.of(base, folder), engine="paper", pin="b2896", hyperparameters=Hyperparameters(),
         marker="<S>", samples=2, data_sha256="",
     )  # fmt: skip
-    start.write_json(folder / start.FILE, {"schema": start.SCHEMA, **dataclasses.asdict(snapshot)})
+    write_json(folder / start.FILE, {"schema": start.SCHEMA, **dataclasses.asdict(snapshot)})
     return folder
 
 

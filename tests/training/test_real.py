@@ -15,7 +15,7 @@ from loragui.engine.installed import Engine
 from loragui.errors import AppError
 from loragui.gguf.read import GgmlType, read
 from loragui.jobs import client, process
-from loragui.jobs.events import RunEnded, Saved, StepEnded
+from loragui.jobs.events import Saved, StepEnded
 from loragui.jobs.folder import BROKEN, DONE, FAILED, RunFolder
 from loragui.result import merge
 from loragui.training import start
@@ -31,6 +31,7 @@ from tests.training.trainings import (
     notes,
     overwrite,
     shorten,
+    stop,
     until_saved,
 )  # fmt: skip
 
@@ -65,8 +66,7 @@ def test_a_stopped_training_goes_on_where_it_was_also_after_a_move(begin: Begin,
     expected = [event.loss for event in metrics(whole)][20:]
     folder = begin(LONG)
     until_saved(folder, 20)
-    client.request_stop(folder)
-    assert list(client.follow(folder))[-1].event == RunEnded(state="stopped", seconds=pytest.approx(0, abs=600))
+    stop(folder)
     newest = last_good(folder.path)
     assert newest is not None
     for number in numbers(folder.path, "checkpoint"):
@@ -96,10 +96,7 @@ def test_a_stopped_training_goes_on_where_it_was_also_after_a_move(begin: Begin,
 def test_stop_after_the_next_checkpoint_loses_nothing(begin: Begin) -> None:
     folder = begin(LONG)
     until_saved(folder, 20)
-    client.request_stop(folder, after_save=True)
-    ended = [stamped.event for stamped in client.follow(folder)][-1]
-    assert isinstance(ended, RunEnded)
-    assert ended.state == "stopped"
+    stop(folder, after_save=True)
     saved = [stamped.event for stamped in folder.events() if isinstance(stamped.event, Saved)][-1]
     checkpoint = last_good(folder.path)
     assert checkpoint is not None
@@ -112,6 +109,7 @@ def test_a_killed_runner_leaves_no_orphan_and_the_training_resumes(begin: Begin,
     owner = folder.owner()
     assert owner is not None
     runner = psutil.Process(owner["pid"])
+    assert process.marked(owner["run_id"]), "the engine is at work"
     runner.kill()
     psutil.wait_procs([runner])
     began = time.monotonic()
@@ -168,8 +166,7 @@ def test_resume_refuses_changed_data_another_engine_and_a_running_training(begin
     until_saved(folder, 20)
     with pytest.raises(AppError, match="already running"):
         start.prepare_resume(folder, engine)
-    client.request_stop(folder)
-    list(client.follow(folder))
+    stop(folder)
     with pytest.raises(AppError, match="was started with engine"):
         start.prepare_resume(folder, dataclasses.replace(engine, pin="b1298"))
     data = folder.path / start.DATA

@@ -12,7 +12,8 @@ from loragui.engine.installed import Engine
 from loragui.gguf.read import read
 from loragui.jobs import client
 from loragui.jobs.events import Metric, Note, RunEnded, Saved, Trouble
-from loragui.jobs.folder import RunFolder
+from loragui.jobs.folder import STOPPED, RunFolder
+from loragui.paths import write_json
 from loragui.project import Hyperparameters
 from loragui.training import start
 from tests import tiny
@@ -60,12 +61,20 @@ def until_saved(folder: RunFolder, iteration: int) -> None:
             return
 
 
+def stop(folder: RunFolder, *, after_save: bool = False) -> None:
+    """Ask the run to stop, and wait until it has."""
+    client.request_stop(folder, after_save=after_save)
+    *_, last = client.follow(folder)
+    assert isinstance(last.event, RunEnded)
+    assert last.event.state == STOPPED
+
+
 def shorten(folder: RunFolder, iterations: int) -> None:
     """Make a long training end at ``iterations``, as if it had been planned so."""
     training = start.load(folder.path)
     settings = dataclasses.replace(training.hyperparameters, iterations=iterations)
     changed = dataclasses.replace(training, hyperparameters=settings)
-    start.write_json(folder.path / start.FILE, {"schema": start.SCHEMA, **dataclasses.asdict(changed)})
+    write_json(folder.path / start.FILE, {"schema": start.SCHEMA, **dataclasses.asdict(changed)})
 
 
 def codes(folder: RunFolder) -> list[str]:
