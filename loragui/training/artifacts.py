@@ -77,7 +77,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def checkpoint_is_finite(path: Path) -> bool:
-    """Whether every 32-bit number in the checkpoint is finite. Reads the whole file (about 1 GB/s)."""
+    """Whether every 32-bit number in the checkpoint is finite. Reads the whole file (about 1 GB/s or more)."""
     spans = ((t.offset, t.nbytes) for t in read(path).tensors if t.type == GgmlType.F32)
     return _finite(path, spans)
 
@@ -91,7 +91,9 @@ def lora_is_empty(lora: Lora) -> bool:
     """Whether the LoRA changes nothing: a fresh one has every B at zero."""
     with lora.path.open("rb") as source:
         for tensor in lora.tensors:
-            if tensor.side == "B" and any(any(chunk) for chunk in _floats(source, tensor.offset, tensor.nbytes)):
+            if tensor.side == "B" and any(
+                any(_floats(chunk)) for chunk in _chunks(source, tensor.offset, tensor.nbytes)
+            ):
                 return False
     return True
 
@@ -165,20 +167,32 @@ def _exactly(source: BinaryIO, at: int, count: int) -> bytes:
     return data
 
 
-def _floats(source: BinaryIO, at: int, count: int) -> Iterator[array[float]]:
-    """The little-endian 32-bit numbers of ``count`` bytes at ``at``, in chunks of a megabyte."""
+def _chunks(source: BinaryIO, at: int, count: int) -> Iterator[bytes]:
+    """The ``count`` bytes at ``at``, a megabyte at a time."""
     source.seek(at)
-    while count > 0:
-        chunk = array("f", source.read(min(_CHUNK, count)))
-        if not chunk:
-            return
-        if sys.byteorder == "big":
-            chunk.byteswap()
-        count -= len(chunk) * chunk.itemsize
+    while count > 0 and (chunk := source.read(min(_CHUNK, count))):
+        count -= len(chunk)
         yield chunk
 
 
+def _floats(chunk: bytes) -> array[float]:
+    """The little-endian 32-bit numbers of ``chunk``."""
+    numbers = array("f", chunk)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers
+
+
 def _finite(path: Path, spans: Iterable[tuple[int, int]]) -> bool:
-    # A sum of 32-bit numbers in 64 bits cannot overflow, so it is finite exactly when all of them are.
     with path.open("rb") as source:
-        return all(math.isfinite(sum(chunk)) for at, count in spans for chunk in _floats(source, at, count))
+        return all(_is_finite(chunk) for at, count in spans for chunk in _chunks(source, at, count))
+
+
+def _is_finite(chunk: bytes) -> bool:
+    """Whether all numbers are finite. Fast where all are below 2**127, as in any training that goes well.
+
+    The highest byte holds the sign and seven bits of the exponent; all seven are set only from 2**127 on. A sum of
+    32-bit numbers in 64 bits cannot overflow, so it is finite exactly when all of them are.
+    """
+    highest = chunk[3::4]
+    return not (b"\x7f" in highest or b"\xff" in highest) or math.isfinite(sum(_floats(chunk)))

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from loragui.engine import classic
 from loragui.engine.installed import Engine
 from loragui.errors import AppError
 from loragui.gguf.read import GgufFile, read
 from loragui.jobs import client
 from loragui.jobs.folder import DONE
+from loragui.model.inspect import inspect
 from loragui.result import merge, prove
 from loragui.result.prove import Candidate
+from loragui.training import start
 from loragui.training.artifacts import read_lora
 from loragui.training.checkpoints import checkpoint_path, lora_path
 from tests import tiny
@@ -70,6 +74,25 @@ def test_a_lora_of_another_base_is_refused(begin: Begin, engine: Engine) -> None
     ended = client.run_to_end(folder)
     assert ended.problem is not None
     assert ended.problem.code == "not-a-lora"
+
+
+@pytest.mark.parametrize("output_type", ["Q8_0", "F16", "F32"])
+def test_a_lora_of_a_packed_base_is_merged_at_full_precision(
+    begin: Begin, gcc_engine: Engine, output_type: str
+) -> None:
+    training = begin()
+    base = start.load(training.path).base_model.resolve(training.path)
+    wide = base.rename(base.with_name("wide.gguf"))
+    argv = classic.quantize_argv(gcc_engine, str(wide), str(base), "Q8_0")
+    subprocess.run(argv, check=True, capture_output=True)
+    assert client.run_to_end(training).state == DONE
+    wanted = merge.merge_of("Packed", training.path, iteration=None, output_type=output_type, strength=1)
+    folder = merge.create(training.path.parent, wanted, gcc_engine)
+    ended = client.run_to_end(folder)
+    assert ended.state == DONE, ended.problem
+    merged = merge.output_path(folder.path)
+    assert inspect(merged).file_type == output_type
+    assert [path.name for path in folder.path.glob("*.gguf")] == [merged.name], "nothing large is left over"
 
 
 def refused(lora: Path, base: GgufFile) -> bool:

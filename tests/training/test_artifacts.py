@@ -113,3 +113,14 @@ def test_other_files_are_named(lora: Path, data: bytes) -> None:
     lora.write_bytes(data)
     with pytest.raises(AppError, match=r"lora-4\.gguf"):
         read_lora(lora)
+
+
+@given(st.lists(st.floats(width=32), max_size=64))
+def test_finite_is_what_python_calls_finite(tmp_path_factory: pytest.TempPathFactory, numbers: list[float]) -> None:
+    path = write_lora(tmp_path_factory.getbasetemp() / "numbers.gguf", 0.0)
+    with path.open("r+b") as file:
+        file.seek(read_lora(path).tensors[-1].offset)
+        file.write(struct.pack(f"<{len(numbers)}f", *numbers))
+    lora = read_lora(path)
+    assert lora_is_finite(lora) == all(map(math.isfinite, numbers))
+    assert lora_is_empty(lora) == (not any(numbers))

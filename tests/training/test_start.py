@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +16,7 @@ import pytest
 
 from loragui.engine.installed import Engine
 from loragui.errors import AppError
+from loragui.jobs import process
 from loragui.jobs.folder import RunFolder
 from loragui.paths import write_json
 from loragui.project import Hyperparameters
@@ -208,3 +212,18 @@ def test_a_snapshot_that_is_none_is_refused(begin: Begin, content: str) -> None:
     (folder.path / start.FILE).unlink()
     with pytest.raises(AppError, match="holds no training"):
         start.load(folder.path)
+
+
+def test_a_resume_ends_what_a_killed_runner_left_before_it_looks_at_checkpoints(begin: Begin, engine: Engine) -> None:
+    folder = begin()
+    orphan = subprocess.Popen(
+        [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"],
+        env={**os.environ, process.MARK: "killed"}, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    with orphan:
+        assert orphan.stdout is not None
+        orphan.stdout.readline()
+        write_json(folder.pid_file, {"pid": 2**22 + 1, "create_time": 1.0, "run_id": "killed"})
+        start.prepare_resume(folder, engine)
+        assert orphan.poll() is not None
+    assert not folder.pid_file.exists()
