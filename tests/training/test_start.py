@@ -220,10 +220,14 @@ def test_a_resume_ends_what_a_killed_runner_left_before_it_looks_at_checkpoints(
         [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"],
         env={**os.environ, process.MARK: "killed"}, stdout=subprocess.PIPE,
     )  # fmt: skip
-    with orphan:
-        assert orphan.stdout is not None
+    assert orphan.stdout is not None
+    try:
         orphan.stdout.readline()
         write_json(folder.pid_file, {"pid": 2**22 + 1, "create_time": 1.0, "run_id": "killed"})
         start.prepare_resume(folder, engine)
         assert orphan.poll() is not None
+    finally:
+        orphan.kill()
+        orphan.wait()
+        orphan.stdout.close()
     assert not folder.pid_file.exists()
