@@ -31,7 +31,7 @@ from loragui.settings.fit import fits
 from loragui.settings.metrics import Blas
 from loragui.settings.size import size_of
 from loragui.training import start
-from loragui.training.runs import run_folders
+from loragui.training.runs import kind_of, run_folders
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,7 +218,7 @@ def candidates(opened: Open, *, with_lora: bool) -> tuple[Candidate, ...]:
 
 
 def _is_merged(folder: RunFolder) -> bool:
-    return folder.load_plan().kind == merging.KIND and folder.look().state == DONE
+    return kind_of(folder) == merging.KIND and folder.look().state == DONE
 
 
 def ask(opened: Open, models: Sequence[Candidate], prompt: str, *, tokens: int, seed: int) -> RunFolder:

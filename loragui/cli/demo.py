@@ -153,7 +153,7 @@ def _earlier(opened: acts.Open) -> RunFolder | None:
     wanted = opened.project.hyperparameters
     digest = start.digest(acts.training_text(opened))
     for folder in reversed(runs.run_folders(opened.folder)):
-        if folder.load_plan().kind != start.KIND:
+        if runs.kind_of(folder) != start.KIND:
             continue
         training = start.load(folder.path)
         if training.hyperparameters == wanted and training.data_sha256 == digest:
@@ -164,7 +164,7 @@ def _earlier(opened: acts.Open) -> RunFolder | None:
 
 def _merge(opened: acts.Open, training: RunFolder, context: Context) -> Path:
     for folder in reversed(runs.run_folders(opened.folder)):
-        if folder.load_plan().kind != merge.KIND:
+        if runs.kind_of(folder) != merge.KIND:
             continue
         of_this = Path(merge.load(folder.path).lora).parent.name == training.path.name
         if of_this and folder.look().state == DONE:
@@ -197,7 +197,7 @@ def _said_before(opened: acts.Open, merged: Path) -> dict[str, str] | None:
     """What was said when this merged model was asked before, or None."""
     newest = runs.run_folders(opened.folder)[-1]
     later = newest.path.name > merged.parent.name
-    if later and newest.load_plan().kind == prove.KIND and newest.look().state == DONE:
+    if later and runs.kind_of(newest) == prove.KIND and newest.look().state == DONE:
         return prove.texts(newest)
     return None
 

@@ -76,8 +76,8 @@ def merge_of(
 
 def create(runs: Path, merge: Merge, engine: Engine) -> RunFolder:
     """Make the run folder of a merge. AppError when the disk has no room for it."""
-    base = Path(merge.base_model)
-    check_space(base.parent, free_space_needed(base.stat().st_size, wide=_is_wide(merge)))
+    parameters = inspect(Path(merge.base_model)).parameters
+    check_space(runs, free_space_needed(parameters, packed=not _is_wide(merge)))
     folder = RunFolder(start.next_folder(runs))
     near = {name: start.relative(Path(getattr(merge, name)), folder.path) for name in _FILES}
     write_json(folder.path / FILE, {"schema": SCHEMA, **asdict(merge), "near": near})
@@ -235,10 +235,13 @@ def output_path(folder: Path) -> Path:
     return path
 
 
-def free_space_needed(base_bytes: int, *, wide: bool) -> int:
-    """Bytes that a merge needs at most while it runs: F32 copies of base and merged model, and the result."""
-    f32 = base_bytes if wide else base_bytes * 8
-    return (1 if wide else 2) * f32 + f32
+def free_space_needed(parameters: int, *, packed: bool) -> int:
+    """Bytes that a merge writes at most: the merged model in F32, before it the base if it is packed, and the result.
+
+    The result is no larger than F16, half of F32; in F32 it is the merged model itself.
+    """
+    f32 = 4 * parameters
+    return f32 + f32 // 2 + (f32 if packed else 0)
 
 
 def check_space(folder: Path, needed: int) -> None:

@@ -28,8 +28,11 @@ class RunSummary:
 
 
 def summarize(folder: RunFolder) -> RunSummary:
-    """What a run folder says. AppError when it is not one."""
-    plan = folder.load_plan()
+    """What a run folder says. One with a damaged plan is told as such, so that it hides no other."""
+    try:
+        kind, title, damage = folder.load_plan().kind, folder.load_plan().title, ""
+    except AppError as error:
+        kind, title, damage = kind_of(folder), "Unreadable run", str(error)
     look = folder.look()
     iteration, total, loss, seconds, peak = 0, 0, None, 0.0, 0
     for stamped in folder.events():
@@ -45,10 +48,10 @@ def summarize(folder: RunFolder) -> RunSummary:
         iteration = total
     return RunSummary(
         number=folder.path.name,
-        kind=plan.kind,
-        title=plan.title,
+        kind=kind,
+        title=title,
         state=look.state,
-        message=str(look.problem) if look.problem else "",
+        message=damage or (str(look.problem) if look.problem else ""),
         iteration=iteration,
         total=total,
         loss=loss,

@@ -65,6 +65,16 @@ def test_a_damaged_run_hides_no_other(tmp_path: Path) -> None:
     assert latest_training(tmp_path).path.name == "0003", "a resume writes its plan anew"
 
 
+def test_a_damaged_run_is_told_in_the_history(tmp_path: Path) -> None:
+    damaged = run_of(tmp_path, "0001", "train", RunStarted(title="Train"), RunEnded(state="done"))
+    damaged.plan_file.write_text("{")
+    run_of(tmp_path, "0002", "merge")
+    first, second = (summarize(folder) for folder in run_folders(tmp_path))
+    assert (first.title, first.state) == ("Unreadable run", "done")
+    assert "plan.json is damaged" in first.message
+    assert (second.title, second.message) == ("Merge", "")
+
+
 def test_a_project_without_runs_has_none(tmp_path: Path) -> None:
     assert run_folders(tmp_path) == []
     with pytest.raises(AppError, match="no training yet"):
