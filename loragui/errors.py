@@ -39,6 +39,11 @@ class AppError(Exception):
         return str(self.problem)
 
     @classmethod
+    def newer(cls, what: object, hint: str = "Update loragui, then open it again.") -> AppError:
+        """The error for a file whose schema number this version does not know yet."""
+        return cls(f"{what} was written by a newer version of loragui.", hint, code="newer")
+
+    @classmethod
     def of(cls, problem: Problem) -> AppError:
         """The error that carries ``problem``."""
         return cls(problem.message, problem.hint, details=problem.details, code=problem.code)

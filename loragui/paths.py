@@ -1,16 +1,21 @@
-"""Every folder that the program uses, in one place."""
+"""Every folder that the program uses, and what is done with any file, in one place."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
+import shutil
 import sys
 import unicodedata
 from pathlib import Path
 from typing import Any
 
 import platformdirs
+
+from loragui.errors import AppError
+from loragui.units import size
 
 APP = "loragui"
 
@@ -92,3 +97,20 @@ def write_atomic(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write ``value`` as readable JSON, atomically."""
     write_atomic(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file's content, in hexadecimal."""
+    with path.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
+
+
+def require_space(folder: Path, needed: int, what: str, *, reserve: int = 0) -> None:
+    """AppError when the disk of ``folder`` has no room for the ``needed`` bytes of ``what`` and ``reserve`` more."""
+    free = shutil.disk_usage(folder).free
+    if free < needed + reserve:
+        raise AppError(
+            f"{what} needs {size(needed)} of free disk space; {size(free)} are free on this disk.",
+            "Free some space, or put the workspace on a larger disk.",
+            code="disk-full",
+        )

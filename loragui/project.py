@@ -130,11 +130,7 @@ def _lifted(value: dict[str, Any], path: Path) -> dict[str, Any]:
     if not isinstance(schema, int) or isinstance(schema, bool):
         raise TypeError("no schema number")
     if schema > SCHEMA:
-        raise AppError(
-            f"{path} was written by a newer version of loragui.",
-            "Update loragui, then open it again.",
-            code="newer",
-        )
+        raise AppError.newer(path)
     while schema < SCHEMA:
         value = MIGRATIONS[schema](value)
         schema += 1

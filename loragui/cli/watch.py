@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
@@ -99,8 +99,3 @@ def _progress_line(state: progress.State) -> str:
     if state.unit == "bytes":
         return f"{units.size(state.done)} of {units.size(state.total)}{left}"
     return f"{state.done:.0f} of {state.total:.0f} {state.unit}{left}"
-
-
-def summary(results: Mapping[str, Any]) -> str:
-    """Results as ``key: value`` lines."""
-    return "\n".join(f"  {key}: {value}" for key, value in results.items())

@@ -90,7 +90,7 @@ class Report:
     def from_json(value: Any) -> Report:
         """The inverse of ``to_json``. AppError for a newer schema or a damaged report."""
         if isinstance(value, dict) and isinstance(value.get("schema"), int) and value["schema"] > SCHEMA:
-            raise AppError("This report was written by a newer version of loragui.", "Update loragui, then try again.")
+            raise AppError.newer("This report")
         try:
             rows = {key: item for key, item in value.items() if key != "schema"}
             rows["totals"] = Totals(**rows["totals"])

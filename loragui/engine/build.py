@@ -7,8 +7,6 @@ that the adapter passes. Until then nothing is in its place.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -21,8 +19,10 @@ from typing import Any
 from loragui.engine import installed
 from loragui.engine.installed import Engine
 from loragui.errors import AppError
+from loragui.jobs import process
 from loragui.jobs.events import Note, Progress, Result
 from loragui.jobs.pyjob import Emit
+from loragui.paths import file_sha256
 
 _FLAG = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
 _HELP_SECONDS = 120
@@ -47,8 +47,7 @@ def unpack_job(args: Mapping[str, Any], emit: Emit) -> None:
 
 
 def _check_archive(archive: Path, allowed: Sequence[str]) -> None:
-    with archive.open("rb") as source:
-        found = hashlib.file_digest(source, "sha256").hexdigest()
+    found = file_sha256(archive)
     if found not in allowed:
         raise _other_file(archive, f"sha256 {found}, expected {', '.join(allowed)}")
 
@@ -163,12 +162,11 @@ def _stage(staging: Path, args: Mapping[str, Any], emit: Emit) -> Engine:
 
 def flags_of(program: Path, environment: Mapping[str, str | None]) -> frozenset[str]:
     """The flags that the program's help names. AppError when it does not start on this computer."""
-    changed = {name: value for name, value in environment.items() if value is not None}
     try:
         done = subprocess.run(
-            [str(program), "--help"], cwd=program.parent, env={**os.environ, **changed},
+            [str(program), "--help"], cwd=program.parent, env=process.overlaid(environment),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            timeout=_HELP_SECONDS, check=False, creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            timeout=_HELP_SECONDS, check=False, creationflags=process.HIDDEN,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _does_not_start(program, repr(error)) from error

@@ -94,11 +94,7 @@ def _check_schema(row: Any, path: Path) -> None:
     if not isinstance(schema, int):
         raise TypeError("no schema number")
     if schema > SCHEMA:
-        raise AppError(
-            f"{path} was written by a newer version of loragui.",
-            "Update loragui, or build the engine anew.",
-            code="newer",
-        )
+        raise AppError.newer(path, "Update loragui, or build the engine anew.")
 
 
 def _parse(row: Mapping[str, Any], folder: Path) -> Engine:

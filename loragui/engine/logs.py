@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from loragui.engine.failures import explain, known
-from loragui.engine.finetune import FinetuneReader
+from loragui.engine.finetune import KEPT, FinetuneReader
 from loragui.jobs.events import Event, Log, Progress, Result, Trouble
 
 __all__ = [
@@ -19,9 +19,6 @@ __all__ = [
     "NinjaReader",
     "QuantizeReader",
 ]
-
-KEPT = 400
-"""Lines kept to explain a failure."""
 
 
 class ProgramReader:

@@ -32,7 +32,9 @@ class Journal:
 
     def _end_torn_line(self) -> None:
         with self._folder.events_file.open("rb") as existing:
-            if existing.seek(0, 2) and existing.seek(-1, 2) is not None and existing.read(1) != b"\n":
+            end = existing.seek(0, 2)
+            existing.seek(max(end - 1, 0))
+            if end and existing.read() != b"\n":
                 self._events.write(b"\n")
 
     def write(self, *found: Event) -> None:

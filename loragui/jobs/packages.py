@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from loragui.errors import AppError
+from loragui.jobs import process
 from loragui.jobs.events import Log, Note, Progress
 from loragui.jobs.plan import Command
 from loragui.jobs.pyjob import Emit, job_command
@@ -77,7 +78,7 @@ def _pip(verb: Sequence[str], packages: Sequence[Package], emit: Emit) -> None:
         emit(Note(text=f"Downloading {names}"))
         with subprocess.Popen(
             argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-            encoding="utf-8", errors="backslashreplace", creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            encoding="utf-8", errors="backslashreplace", creationflags=process.HIDDEN,
         ) as pip:  # fmt: skip
             assert pip.stdout is not None  # noqa: S101 - a pipe was asked for
             lines = []

@@ -84,7 +84,7 @@ class Plan:
     def from_json(value: Any) -> Plan:
         """The inverse of ``to_json``. AppError for a newer schema or a damaged plan."""
         if not isinstance(value, dict) or value.get("schema", 0) > SCHEMA:
-            raise AppError("This run was written by a newer version of loragui.", "Update loragui, then open it again.")
+            raise AppError.newer("This run")
         try:
             steps = tuple(
                 Step(

@@ -19,29 +19,32 @@ MARK = "LORAGUI_RUN"
 GRACE = 3.0
 """Seconds between asking a process to end and killing it."""
 
-_HIDDEN = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+HIDDEN = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+"""Creation flag for programs without a console window; nothing outside Windows."""
+
+
+def overlaid(changes: Mapping[str, str | None]) -> dict[str, str]:
+    """Our own environment with ``changes`` laid over it; None removes a variable."""
+    return {key: value for key, value in {**os.environ, **changes}.items() if value is not None}
 
 
 def environment(changes: Mapping[str, str | None], run_id: str) -> dict[str, str]:
-    """Our own environment with ``changes`` laid over it (None removes a variable) and the run's mark."""
-    env = {key: value for key, value in os.environ.items() if key not in changes}
-    env.update({key: value for key, value in changes.items() if value is not None})
-    env[MARK] = run_id
-    return env
+    """``overlaid`` with the run's mark."""
+    return {**overlaid(changes), MARK: run_id}
 
 
 def start(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """Start a program with both outputs on pipes and nothing on its input, without a console window."""
     return subprocess.Popen(
         list(argv), cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, creationflags=_HIDDEN,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, creationflags=HIDDEN,
     )  # fmt: skip
 
 
 def start_detached(argv: Sequence[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
     """Start a program that outlives this one and its terminal."""
     if os.name == "nt":
-        flags = _HIDDEN | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+        flags = HIDDEN | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
         return subprocess.Popen(list(argv), stdin=subprocess.DEVNULL, stdout=output, stderr=output, creationflags=flags)
     return subprocess.Popen(list(argv), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
 
@@ -87,17 +90,14 @@ def end(processes: Iterable[psutil.Process], grace: float = GRACE) -> None:
     psutil.wait_procs(alive, timeout=1)
 
 
-def end_run(run_id: str, grace: float = GRACE) -> int:
-    """End every process of a run; returns how many there were. Sweeps again for children born meanwhile."""
-    count = 0
+def end_run(run_id: str, grace: float = GRACE) -> None:
+    """End every process of a run. Sweeps again for children born meanwhile."""
     for _ in range(5):
         processes = marked(run_id)
         if not processes:
             break
-        count += len(processes)
         end(processes, grace)
         grace = 0.5
-    return count
 
 
 def memory(pid: int) -> int:

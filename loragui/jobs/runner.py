@@ -145,13 +145,13 @@ class _Attempt:
             return unstarted
         follower = Follower(child, reader, self)
         try:
-            problem = follower.follow()
+            try:
+                problem = follower.follow()
+            finally:
+                follower.close()
         except _Stopped:
-            follower.close()
             self._journal.write(follower.ended(step, ok=False, seconds=time.monotonic() - began))
             raise
-        finally:
-            follower.close()
         if problem is None and child.returncode != 0:
             problem = _unexplained(step, child.returncode, follower.last_line)
             self._journal.write(Trouble(problem=problem))

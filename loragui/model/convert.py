@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -27,7 +26,7 @@ from loragui.jobs.plan import Plan, Step
 from loragui.jobs.pyjob import Emit, job_command
 from loragui.model import recipe as recipes
 from loragui.model.recipe import KEEP, CopiedTensor, Recipe
-from loragui.units import size as human_size
+from loragui.paths import require_space
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,7 +82,8 @@ def convert_job(args: Mapping[str, Any], emit: Emit) -> None:
         if reused:
             emit(Note(text=f"{target.name} is there already and is kept."))
         else:
-            _check_space(target, recipes.copy_bytes(file, recipe))
+            part_path(target).unlink(missing_ok=True)
+            require_space(target.parent, recipes.copy_bytes(file, recipe), "The converted copy", reserve=RESERVE)
             emit(Note(text=f"Writing {target.name}: {', '.join(recipe.changes())}"))
             _write(file, target, recipe, sha256, progress)
         progress.finish()
@@ -149,17 +149,6 @@ def _hash(path: Path, progress: _Progress) -> str:
         found.update(piece)
         progress.add(len(piece))
     return found.hexdigest()
-
-
-def _check_space(target: Path, needed: int) -> None:
-    part_path(target).unlink(missing_ok=True)
-    free = shutil.disk_usage(target.parent).free
-    if free < needed + RESERVE:
-        raise AppError(
-            f"The converted copy needs {human_size(needed)}; {human_size(free)} are free on this disk.",
-            "Free some space, or put the workspace on a larger disk.",
-            code="disk-full",
-        )
 
 
 def part_path(target: Path) -> Path:

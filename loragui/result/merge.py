@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from loragui.jobs.folder import RunFolder
 from loragui.jobs.plan import Command, Plan, Step
 from loragui.jobs.pyjob import Emit, job_command
 from loragui.model.inspect import inspect
-from loragui.paths import slug, write_json
+from loragui.paths import require_space, slug, write_json
 from loragui.training import start
 from loragui.training.artifacts import Lora, damaged_lora, lora_is_empty, lora_is_finite, read_lora
 from loragui.training.checkpoints import last_good_lora, lora_path, numbers
@@ -77,7 +76,7 @@ def merge_of(
 def create(runs: Path, merge: Merge, engine: Engine) -> RunFolder:
     """Make the run folder of a merge. AppError when the disk has no room for it."""
     parameters = inspect(Path(merge.base_model)).parameters
-    check_space(runs, free_space_needed(parameters, packed=not _is_wide(merge)))
+    require_space(runs, free_space_needed(parameters, packed=not _is_wide(merge)), "Merging")
     folder = RunFolder(start.next_folder(runs))
     near = {name: start.relative(Path(getattr(merge, name)), folder.path) for name in _FILES}
     write_json(folder.path / FILE, {"schema": SCHEMA, **asdict(merge), "near": near})
@@ -94,7 +93,7 @@ def load(folder: Path) -> Merge:
     try:
         row = dict(json.loads((folder / FILE).read_text(encoding="utf-8")))
         if row.pop("schema") > SCHEMA:
-            raise AppError(f"{folder} was written by a newer version of loragui.", "Update loragui.", code="newer")
+            raise AppError.newer(folder)
         for name, near in dict(row.pop("near", {})).items():
             path = Path(os.path.normpath(folder / near))
             if path.exists():
@@ -242,14 +241,3 @@ def free_space_needed(parameters: int, *, packed: bool) -> int:
     """
     f32 = 4 * parameters
     return f32 + f32 // 2 + (f32 if packed else 0)
-
-
-def check_space(folder: Path, needed: int) -> None:
-    """AppError when the disk of ``folder`` has less than ``needed`` bytes free."""
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise AppError(
-            f"Merging needs {needed >> 20} MB of free disk space, {free >> 20} MB are free.",
-            "Free some space on this disk, then merge again.",
-            code="disk-full",
-        )

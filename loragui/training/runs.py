@@ -30,7 +30,8 @@ class RunSummary:
 def summarize(folder: RunFolder) -> RunSummary:
     """What a run folder says. One with a damaged plan is told as such, so that it hides no other."""
     try:
-        kind, title, damage = folder.load_plan().kind, folder.load_plan().title, ""
+        plan = folder.load_plan()
+        kind, title, damage = plan.kind, plan.title, ""
     except AppError as error:
         kind, title, damage = kind_of(folder), "Unreadable run", str(error)
     look = folder.look()

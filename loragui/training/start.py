@@ -117,7 +117,7 @@ def load(folder: Path) -> Training:
     try:
         row: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if row["schema"] > SCHEMA:
-            raise AppError(f"{path} was written by a newer version of loragui.", "Update loragui.", code="newer")
+            raise AppError.newer(path)
         return Training(
             base_model=FileRef(**row["base_model"]),
             engine=str(row["engine"]),

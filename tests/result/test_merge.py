@@ -14,7 +14,7 @@ from loragui.engine.installed import Engine
 from loragui.errors import AppError
 from loragui.gguf.read import read
 from loragui.jobs.events import Event, Note, Result
-from loragui.paths import write_json
+from loragui.paths import require_space, write_json
 from loragui.project import FileRef, Hyperparameters
 from loragui.result import merge
 from loragui.result.merge import Merge
@@ -108,7 +108,7 @@ def test_an_unknown_type_and_a_full_disk_are_refused(tmp_path: Path) -> None:
     with pytest.raises(AppError, match="Q9_0"):
         merge.merge_of("T", tmp_path, iteration=None, output_type="Q9_0", strength=1)
     with pytest.raises(AppError, match="free disk space"):
-        merge.check_space(tmp_path, 1 << 60)
+        require_space(tmp_path, 1 << 60, "Merging")
     assert merge.free_space_needed(100, packed=False) == 600
     assert merge.free_space_needed(100, packed=True) == 1000
 
