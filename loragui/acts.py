@@ -20,8 +20,8 @@ from loragui.jobs.folder import DONE, RunFolder
 from loragui.jobs.plan import Plan
 from loragui.machine import Machine
 from loragui.model.inspect import inspect
-from loragui.model.judge import Accepts, Outcome, judge
-from loragui.project import FileRef, Project
+from loragui.model.judge import Accepts, Outcome, Verdict, judge
+from loragui.project import Project
 from loragui.result import merge as merging
 from loragui.result import prove
 from loragui.result.prove import Candidate
@@ -102,9 +102,14 @@ def estimate(opened: Open, pc: Machine) -> Estimate:
     return estimate_of(size_of(header), opened.project.hyperparameters, blas=blas, machine=pc)
 
 
+def verdict_of(model: Path, pin: str) -> Verdict:
+    """What the engine revision ``pin`` can do with the model. AppError for a bad file or an unknown revision."""
+    return judge(inspect(model), Accepts.of(catalogue.pin(pin).accepts))
+
+
 def model_problems(opened: Open) -> tuple[Problem, ...]:
     """Why the chosen engine cannot train the chosen base model as it is."""
-    verdict = judge(inspect(opened.base_model()), Accepts.of(catalogue.pin(opened.engine().pin).accepts))
+    verdict = verdict_of(opened.base_model(), opened.engine().pin)
     if verdict.outcome is Outcome.AS_IT_IS:
         return ()
     return tuple(problem for problem in verdict.problems() if problem.blocking)
@@ -139,11 +144,9 @@ def settings_problems(opened: Open, pc: Machine) -> tuple[Problem, ...]:
     return (*((battery,) if pc.on_battery else ()), *fits(estimate(opened, pc), pc))
 
 
-def train(opened: Open) -> RunFolder:
-    """Make the folder of a new training from the project as it is now."""
+def _training_request(opened: Open) -> start.Request:
     report = load_report(training_text(opened).parent)
-    return start.create(
-        opened.runs,
+    return start.Request(
         data=training_text(opened),
         marker=report.marker,
         samples=report.totals.samples,
@@ -153,20 +156,15 @@ def train(opened: Open) -> RunFolder:
     )
 
 
+def train(opened: Open) -> RunFolder:
+    """Make the folder of a new training from the project as it is now."""
+    return start.create(opened.runs, _training_request(opened))
+
+
 def training_plan(opened: Open) -> Plan:
     """The plan of a new training, without making anything."""
-    report = load_report(training_text(opened).parent)
-    folder = opened.runs / "0000"
-    snapshot = start.Training(
-        base_model=FileRef.of(opened.base_model(), folder),
-        engine=opened.engine().name,
-        pin=opened.engine().pin,
-        hyperparameters=opened.project.hyperparameters,
-        marker=report.marker,
-        samples=report.totals.samples,
-        data_sha256="",
-    )
-    return start.plan(folder, snapshot, opened.engine())
+    request, folder = _training_request(opened), opened.runs / "0000"
+    return start.plan(folder, start.snapshot(folder, request), request.engine)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,9 +198,15 @@ def _merge_of(opened: Open, training: RunFolder, request: MergeRequest) -> mergi
     )  # fmt: skip
 
 
+def newest_merge(opened: Open) -> RunFolder | None:
+    """The run folder of the newest merge that is done, or None."""
+    folders = reversed(run_folders(opened.folder))
+    return next((f for f in folders if kind_of(f) == merging.KIND and f.look().state == DONE), None)
+
+
 def candidates(opened: Open, *, with_lora: bool) -> tuple[Candidate, ...]:
     """The models to compare: base, base with the merged LoRA (when asked for), merged. AppError before a merge."""
-    merged = next((folder for folder in reversed(run_folders(opened.folder)) if _is_merged(folder)), None)
+    merged = newest_merge(opened)
     if merged is None:
         raise AppError("There is no merged model yet.", "Merge first.", code="no-model")
     what = merging.load(merged.path)
@@ -215,10 +219,6 @@ def candidates(opened: Open, *, with_lora: bool) -> tuple[Candidate, ...]:
             found.append(Candidate(id="wide", title="Merged model, before packing", model=wide))
     title = f"Merged model, {what.output_type}"
     return (*found, Candidate(id="merged", title=title, model=merging.output_path(merged.path)))
-
-
-def _is_merged(folder: RunFolder) -> bool:
-    return kind_of(folder) == merging.KIND and folder.look().state == DONE
 
 
 def ask(opened: Open, models: Sequence[Candidate], prompt: str, *, tokens: int, seed: int) -> RunFolder:

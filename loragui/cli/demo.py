@@ -25,10 +25,10 @@ from loragui.errors import AppError
 from loragui.jobs.folder import DONE, RunFolder
 from loragui.machine import recommended_threads
 from loragui.model import catalogue as models
+from loragui.paths import file_sha256
 from loragui.project import DataChoice, FileRef, Project, hyperparameters_of
 from loragui.result import merge, prove
 from loragui.result.prove import Proof
-from loragui.settings.fit import fits
 from loragui.training import runs, start
 
 NAME = "demo"
@@ -125,9 +125,7 @@ def _format(opened: acts.Open, context: Context) -> None:
 def _estimate(opened: acts.Open, context: Context) -> None:
     pc = machine.look(context.workspace.root)
     training_verb.tell_estimate(acts.estimate(opened, pc), pc, context)
-    for problem in fits(acts.estimate(opened, pc), pc):
-        if problem.blocking:
-            raise AppError.of(problem)
+    training_verb.refuse_locked(opened, pc)
 
 
 def _train(opened: acts.Open, context: Context) -> RunFolder:
@@ -149,28 +147,22 @@ def _train(opened: acts.Open, context: Context) -> RunFolder:
 
 
 def _earlier(opened: acts.Open) -> RunFolder | None:
-    """The newest training with the same settings, data and base model, or None."""
-    wanted = opened.project.hyperparameters
-    digest = start.digest(acts.training_text(opened))
-    for folder in reversed(runs.run_folders(opened.folder)):
-        if runs.kind_of(folder) != start.KIND:
-            continue
-        training = start.load(folder.path)
-        if training.hyperparameters == wanted and training.data_sha256 == digest:
-            return folder
+    """The newest training if it has the same settings and data, else None."""
+    try:
+        folder = runs.latest_training(opened.folder)
+    except AppError:
         return None
-    return None
+    training = start.load(folder.path)
+    same_data = training.data_sha256 == file_sha256(acts.training_text(opened))
+    return folder if same_data and training.hyperparameters == opened.project.hyperparameters else None
 
 
 def _merge(opened: acts.Open, training: RunFolder, context: Context) -> Path:
-    for folder in reversed(runs.run_folders(opened.folder)):
-        if runs.kind_of(folder) != merge.KIND:
-            continue
-        of_this = Path(merge.load(folder.path).lora).parent.name == training.path.name
-        if of_this and folder.look().state == DONE:
-            model = merge.output_path(folder.path)
-            context.console.say(f"  The merged model is there already: {model}")
-            return model
+    earlier = acts.newest_merge(opened)
+    if earlier is not None and Path(merge.load(earlier.path).lora).parent.name == training.path.name:
+        model = merge.output_path(earlier.path)
+        context.console.say(f"  The merged model is there already: {model}")
+        return model
     return result_verb.carry_out(acts.merge(opened, training, acts.MergeRequest(keep_f32=True)), context)
 
 

@@ -6,14 +6,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from loragui import units
+from loragui import acts, units
 from loragui.cli.context import Context
 from loragui.engine import catalogue as engines
 from loragui.errors import AppError
 from loragui.jobs.folder import RunFolder
 from loragui.model import catalogue, convert, fetch
-from loragui.model.inspect import describe, inspect
-from loragui.model.judge import Accepts, Outcome, Verdict, judge
+from loragui.model.inspect import describe
+from loragui.model.judge import Outcome, Verdict
 from loragui.paths import slug
 
 
@@ -36,8 +36,7 @@ def verdict_of(path: Path, pin: str | None = None) -> Verdict:
     """What the engine revision ``pin`` (the usual one) can do with the model. AppError for a bad file."""
     if not path.is_file():
         raise AppError(f"There is no file {path}.", "Check how it is written.", code="file-missing")
-    chosen = engines.pin(pin) if pin else engines.pins()[0]
-    return judge(inspect(path), Accepts.of(chosen.accepts))
+    return acts.verdict_of(path, pin or engines.pins()[0].id)
 
 
 def inspect_verb(arguments: argparse.Namespace, context: Context) -> None:

@@ -63,15 +63,20 @@ def train(arguments: argparse.Namespace, context: Context) -> None:
     """Start a new training."""
     opened = acts.open_project(context.project_folder(arguments.project))
     pc = machine.look(context.workspace.root)
-    locked = steps.problems(Step.TRAIN, opened, pc)
-    if locked:
-        raise AppError.of(locked[0])
+    refuse_locked(opened, pc)
     for advice in steps.missing(Step.SETTINGS, opened, pc):
         context.console.say(f"Advice: {advice}")
     if context.dry_run:
         context.show_plan(acts.training_plan(opened))
         return
     _carry_out(acts.train(opened), arguments, context)
+
+
+def refuse_locked(opened: acts.Open, pc: Machine) -> None:
+    """AppError with the first reason for which the project cannot be trained yet."""
+    locked = steps.problems(Step.TRAIN, opened, pc)
+    if locked:
+        raise AppError.of(locked[0])
 
 
 def resume(arguments: argparse.Namespace, context: Context) -> None:

@@ -8,7 +8,6 @@ later edits of the project change nothing that runs.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import os
 import shutil
@@ -22,7 +21,7 @@ from loragui.errors import AppError
 from loragui.jobs.folder import RunFolder
 from loragui.jobs.plan import Command, Plan, Step
 from loragui.jobs.pyjob import os_problem
-from loragui.paths import write_json
+from loragui.paths import file_sha256, write_json
 from loragui.project import FileRef, Hyperparameters, hyperparameters_of
 from loragui.training.checkpoints import last_good
 
@@ -45,37 +44,45 @@ class Training:
     data_sha256: str
 
 
-def create(
-    runs: Path,
-    *,
-    data: Path,
-    marker: str,
-    samples: int,
-    base_model: Path,
-    engine: Engine,
-    settings: Hyperparameters,
-) -> RunFolder:
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a training is to be started with. ``data`` is the marker text written by the data step."""
+
+    data: Path
+    marker: str
+    samples: int
+    base_model: Path
+    engine: Engine
+    settings: Hyperparameters
+
+
+def snapshot(folder: Path, request: Request) -> Training:
+    """The snapshot of ``request`` for a training in ``folder``. OSError when the data cannot be read."""
+    return Training(
+        base_model=FileRef.of(request.base_model, folder),
+        engine=request.engine.name,
+        pin=request.engine.pin,
+        hyperparameters=request.settings,
+        marker=request.marker,
+        samples=request.samples,
+        data_sha256=file_sha256(request.data),
+    )
+
+
+def create(runs: Path, request: Request) -> RunFolder:
     """Make the next numbered folder below ``runs`` with data, snapshot and plan; nothing is started.
 
-    ``data`` is the marker text written by the data step; it is copied. AppError for an unreadable file.
+    The data is copied. AppError for an unreadable file.
     """
     try:
         folder = RunFolder(next_folder(runs))
     except OSError as error:
         raise AppError.of(os_problem(error)) from error
     try:
-        shutil.copyfile(data, folder.path / DATA)
-        training = Training(
-            base_model=FileRef.of(base_model, folder.path),
-            engine=engine.name,
-            pin=engine.pin,
-            hyperparameters=settings,
-            marker=marker,
-            samples=samples,
-            data_sha256=digest(folder.path / DATA),
-        )
+        copied = dataclasses.replace(request, data=shutil.copyfile(request.data, folder.path / DATA))
+        training = snapshot(folder.path, copied)
         write_json(folder.path / FILE, {"schema": SCHEMA, **dataclasses.asdict(training)})
-        folder.save_plan(plan(folder.path, training, engine))
+        folder.save_plan(plan(folder.path, training, request.engine))
     except BaseException as error:
         shutil.rmtree(folder.path, ignore_errors=True)  # made a moment ago, by us, with copies only
         if isinstance(error, OSError):
@@ -84,15 +91,9 @@ def create(
     return folder
 
 
-def digest(data: Path) -> str:
-    """The sha256 of a training text, by which a resumed training knows its data again."""
-    with data.open("rb") as source:
-        return hashlib.file_digest(source, "sha256").hexdigest()
-
-
 def _same_data(data: Path, training: Training) -> bool:
     try:
-        return digest(data) == training.data_sha256
+        return file_sha256(data) == training.data_sha256
     except OSError:
         return False
 

@@ -18,7 +18,7 @@ from loragui.engine.installed import Engine
 from loragui.errors import AppError
 from loragui.jobs import process
 from loragui.jobs.folder import RunFolder
-from loragui.paths import write_json
+from loragui.paths import file_sha256, write_json
 from loragui.project import Hyperparameters
 from loragui.training import start
 from tests.training.files import paper_engine, write_checkpoint
@@ -44,10 +44,11 @@ def begin(tmp_path: Path, engine: Engine) -> Begin:
 
     def make(settings: Hyperparameters = SETTINGS, data: str = "train.txt") -> RunFolder:
         project = space / "projects" / "tale"
-        return start.create(
-            project / "runs", data=project / "data" / data, marker="<S>", samples=2,
+        request = start.Request(
+            data=project / "data" / data, marker="<S>", samples=2,
             base_model=space / "models" / "base.gguf", engine=engine, settings=settings,
         )  # fmt: skip
+        return start.create(project / "runs", request)
 
     return make
 
@@ -68,7 +69,7 @@ def test_a_training_is_a_folder_with_everything_it_needs(begin: Begin, engine: E
     training = start.load(folder.path)
     assert training.hyperparameters == SETTINGS
     assert (training.marker, training.samples, training.pin) == ("<S>", 2, "b2896")
-    assert training.data_sha256 == start.digest(folder.path / "train.txt")
+    assert training.data_sha256 == file_sha256(folder.path / "train.txt")
     (step,) = folder.load_plan().steps
     assert step.command.argv == (
         str(engine.folder / "finetune"),

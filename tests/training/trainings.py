@@ -37,9 +37,8 @@ def maker(engine: Engine, place: Path) -> Begin:
     data.write_text(tiny.samples(), encoding="utf-8")
 
     def make(settings: Hyperparameters = SETTINGS) -> RunFolder:
-        return start.create(
-            project / "runs", data=data, marker=MARKER, samples=20, base_model=base, engine=engine, settings=settings
-        )
+        request = start.Request(data=data, marker=MARKER, samples=20, base_model=base, engine=engine, settings=settings)
+        return start.create(project / "runs", request)
 
     return make
 
