@@ -26,10 +26,11 @@ ROOMS = {
     "settings": {"model", "engine"},
     "training": {"jobs", "engine", "data", "model", "settings"},
     "result": {"jobs", "engine", "model", "training"},
+    "acquire": DOMAIN,
     "acts": DOMAIN,
     "steps": DOMAIN | {"acts"},
-    "cli": DOMAIN | {"acts", "steps"},
-    "gui": DOMAIN | {"acts", "steps"},
+    "cli": DOMAIN | {"acquire", "acts", "steps"},
+    "gui": DOMAIN | {"acquire", "acts", "steps"},
     "__main__": {"cli", "gui"},
     "__init__": set(),
 }

@@ -5,13 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from loragui import units
+from loragui import acquire, units
 from loragui.cli.context import Context
-from loragui.engine import catalogue, installed, recipes
+from loragui.engine import catalogue, installed
 from loragui.engine.installed import Engine
-from loragui.errors import AppError
-from loragui.jobs.folder import RunFolder
-from loragui.paths import Workspace
 
 DEFAULT_RECIPE = "wheels"
 
@@ -50,25 +47,15 @@ def build_verb(arguments: argparse.Namespace, context: Context) -> None:
 def build(recipe_id: str, context: Context) -> Engine | None:
     """The engine of that recipe and the recommended revision; built when not there. None after a dry run."""
     recipe = catalogue.recipe(recipe_id)
-    pin = catalogue.pins()[0]
-    name = recipes.engine_name(pin, recipe)
-    ready = next((engine for engine in installed.engines(context.workspace) if engine.name == name), None)
+    ready = acquire.built(recipe, context.workspace)
     if ready is not None and not context.dry_run:
         return ready
-    missing = recipes.problems(recipe)
-    if missing:
-        raise AppError.of(missing[0])
-    plan = recipes.build_plan(recipe, pin, context.workspace)
+    work = acquire.engine_work(recipe, context.workspace)
     if context.dry_run:
-        context.show_plan(plan)
+        context.show_plan(work.plan)
         return None
-    context.perform(build_folder(context.workspace, name), plan)
-    return installed.load(context.workspace.engines / name)
-
-
-def build_folder(workspace: Workspace, name: str) -> RunFolder:
-    """The run folder in which the engine ``name`` is built."""
-    return RunFolder(workspace.jobs / f"engine-{name}")
+    context.perform(work.folder, work.plan)
+    return installed.load(work.makes)
 
 
 def remove(arguments: argparse.Namespace, context: Context) -> None:

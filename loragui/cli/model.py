@@ -6,15 +6,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from loragui import acts, units
+from loragui import acquire, acts, units
+from loragui.acquire import Work
 from loragui.cli.context import Context
 from loragui.engine import catalogue as engines
 from loragui.errors import AppError
-from loragui.jobs.folder import RunFolder
-from loragui.model import catalogue, convert, fetch
+from loragui.model import catalogue
 from loragui.model.inspect import describe
 from loragui.model.judge import Outcome, Verdict
-from loragui.paths import slug
 
 
 def add(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -73,16 +72,18 @@ def fetch_verb(arguments: argparse.Namespace, context: Context) -> None:
 
 def fetch_model(name: str, context: Context) -> Path | None:
     """The file of a recommended model, fetched when it is not there. None after a dry run."""
-    entry = catalogue.find(name)
-    path = fetch.model_path(entry, context.workspace)
-    if path.is_file() and not context.dry_run:
-        return path
-    plan = fetch.fetch_plan(entry, context.workspace)
+    work = acquire.model_work(catalogue.find(name), context.workspace)
+    return _made(work, context)
+
+
+def _made(work: Work, context: Context) -> Path | None:
+    """What ``work`` makes, carried out when it is not there. None after a dry run."""
     if context.dry_run:
-        context.show_plan(plan)
+        context.show_plan(work.plan)
         return None
-    context.perform(RunFolder(context.workspace.jobs / f"fetch-{entry.id}"), plan)
-    return path
+    if not work.makes.is_file():
+        context.perform(work.folder, work.plan)
+    return work.makes
 
 
 def convert_verb(arguments: argparse.Namespace, context: Context) -> None:
@@ -100,16 +101,6 @@ def trainable(verdict: Verdict, source: Path, context: Context) -> Path | None:
 
     AppError when there is no way.
     """
-    if verdict.outcome is Outcome.NO:
-        blocking = [problem for problem in verdict.problems() if problem.blocking]
-        raise AppError.of(blocking[0])
-    if verdict.recipe is None:
+    if verdict.outcome is Outcome.AS_IT_IS:
         return source
-    target = context.workspace.models / convert.target_name(source, verdict.recipe)
-    plan = convert.convert_plan(source, target, verdict.recipe)
-    if context.dry_run:
-        context.show_plan(plan)
-        return None
-    if not target.is_file():
-        context.perform(RunFolder(context.workspace.jobs / f"convert-{slug(target.stem)}"), plan)
-    return target
+    return _made(acquire.copy_work(source, verdict, context.workspace), context)

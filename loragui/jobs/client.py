@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from loragui.errors import AppError
+from loragui.errors import AppError, Problem
 from loragui.jobs import events, process
 from loragui.jobs.events import RunEnded, Stamped
 from loragui.jobs.folder import BROKEN, GONE, UNEXPECTED, RunFolder
@@ -19,6 +19,8 @@ from loragui.jobs.pyjob import os_problem, python_argv
 
 POLL = 0.2
 """Seconds between two looks at a run."""
+PIECE = 1 << 20
+"""Bytes of events that are read at once."""
 START_TIMEOUT = 30.0
 """Seconds within which a runner must have shown itself."""
 
@@ -29,14 +31,20 @@ class Tail:
     def __init__(self, folder: RunFolder) -> None:
         self._file = folder.events_file
         self._at = 0
+        self.behind = False
+        """Whether the last poll left some of it for the next."""
 
-    def poll(self) -> list[Stamped]:
-        """The new events. FileNotFoundError when the file is not there (any more)."""
+    def poll(self, most: int = PIECE) -> list[Stamped]:
+        """The new events in the next ``most`` bytes or so. FileNotFoundError when the file is not there (any more)."""
         with self._file.open("rb") as source:
             source.seek(self._at)
-            data = source.read()
+            data = source.read(most)
+            while b"\n" not in data and (more := source.read(most)):
+                data += more
+            self.behind = bool(source.read(1))
         complete = data[: data.rfind(b"\n") + 1]
         self._at += len(complete)
+        self.behind = self.behind and bool(complete)
         lines = complete.decode("utf-8", "replace").split("\n")
         return [stamped for line in lines if (stamped := events.from_line(line)) is not None]
 
@@ -44,6 +52,40 @@ class Tail:
         """Leave out what is there already."""
         if self._file.exists():
             self.poll()
+            while self.behind:
+                self.poll()
+
+
+class Watch:
+    """One client's view of a run: each look gives what is new, until the run is ``over``."""
+
+    def __init__(self, folder: RunFolder, tail: Tail | None = None) -> None:
+        self.folder = folder
+        self.over = False
+        self._tail = tail or Tail(folder)
+        self._ended: RunEnded | None = None
+
+    def look(self) -> list[Stamped]:
+        """The new events. The last of all is a ``RunEnded``, also when the runner was killed or its folder deleted."""
+        running = self.folder.is_running()
+        try:
+            fresh = self._tail.poll()
+        except FileNotFoundError:
+            fresh = []
+            if not self.folder.path.exists():
+                return self._end("failed", GONE)
+        for stamped in fresh:
+            self._ended = stamped.event if isinstance(stamped.event, RunEnded) else None
+        if running or self._tail.behind:
+            return fresh
+        if self._ended is None and self.folder.look().state == BROKEN:
+            return fresh + self._end(BROKEN, UNEXPECTED)
+        self.over = not fresh
+        return fresh
+
+    def _end(self, state: str, problem: Problem) -> list[Stamped]:
+        self.over = True
+        return [Stamped(time=time.time(), event=RunEnded(state=state, problem=problem))]
 
 
 def start(folder: RunFolder) -> None:
@@ -85,27 +127,13 @@ def _not_started(folder: RunFolder) -> AppError:
 
 def follow(folder: RunFolder, tail: Tail | None = None) -> Iterator[Stamped]:
     """Events as they come (all of them, or from ``tail`` on) until the run has ended; the last is ``RunEnded``."""
-    tail = tail or Tail(folder)
-    ended = None
+    watch = Watch(folder, tail)
     while True:
-        running = folder.is_running()
-        try:
-            fresh = tail.poll()
-        except FileNotFoundError:
-            fresh = []
-            if not folder.path.exists():
-                yield Stamped(time=time.time(), event=RunEnded(state="failed", problem=GONE))
-                return
-        for stamped in fresh:
-            ended = stamped.event if isinstance(stamped.event, RunEnded) else None
-            yield stamped
-        if not running:
-            if ended is None and folder.look().state == BROKEN:
-                yield Stamped(time=time.time(), event=RunEnded(state=BROKEN, problem=UNEXPECTED))
-                return
-            if not fresh:
-                return
-        time.sleep(POLL if running else 0.02)
+        fresh = watch.look()
+        yield from fresh
+        if watch.over:
+            return
+        time.sleep(0.02 if fresh else POLL)
 
 
 def request_stop(folder: RunFolder, *, after_save: bool = False) -> None:

@@ -11,15 +11,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from loragui.errors import AppError, Problem
 from loragui.jobs import events, process
-from loragui.jobs.events import RunEnded, RunStarted, Stamped, StepEnded
+from loragui.jobs.events import Event, RunEnded, RunStarted, Stamped, StepEnded
 from loragui.jobs.plan import Plan
 from loragui.paths import write_json
+
+Kind = TypeVar("Kind", bound=Event)
 
 NEW, RUNNING, DONE, FAILED, STOPPED, BROKEN = "new", "running", "done", "failed", "stopped", "broken"
 
@@ -89,6 +92,27 @@ class RunFolder:
         found = (events.from_line(line) for line in text.split("\n") if line)
         return [stamped for stamped in found if stamped is not None]
 
+    def scan(self, *kinds: type[Event]) -> Iterator[Stamped]:
+        """The events of these kinds only, one line at a time: quick also where the others are a million."""
+        marks = tuple(f'"event":"{kind.__name__}"' for kind in kinds)
+        try:
+            with self.events_file.open(encoding="utf-8", errors="replace") as lines:
+                for line in lines:
+                    stamped = events.from_line(line) if any(mark in line for mark in marks) else None
+                    if stamped is not None:
+                        yield stamped
+        except FileNotFoundError:
+            return
+
+    def last(self, kind: type[Kind]) -> Kind | None:
+        """The newest readable event of that kind, or None; looked for from the end."""
+        for block in _from_the_end(self.events_file):
+            for line in reversed(block.split("\n")):
+                stamped = events.from_line(line) if f'"event":"{kind.__name__}"' in line else None
+                if stamped is not None and isinstance(stamped.event, kind):
+                    return stamped.event
+        return None
+
     def owner(self) -> dict[str, Any] | None:
         """What pid.json says, or None."""
         try:
@@ -109,15 +133,36 @@ class RunFolder:
     def look(self) -> Look:
         """The state now. When the runner is gone without a word, what it left running is ended first."""
         if self.is_running():
-            return _summary(self.events(), running=True)
+            return _summary(self._marks(), running=True)
         owner = self.owner()
         if owner is not None:
             process.end_run(owner["run_id"], grace=0.5)
             self.pid_file.unlink(missing_ok=True)
-        return _summary(self.events(), running=False)
+        return _summary(self._marks(), running=False)
+
+    def _marks(self) -> Iterator[Stamped]:
+        return self.scan(RunStarted, StepEnded, RunEnded)
 
 
-def _summary(seen: list[Stamped], *, running: bool) -> Look:
+def _from_the_end(path: Path, most: int = 1 << 16) -> Iterator[str]:
+    """The file's text in blocks of whole lines, the last first; nothing when there is none."""
+    try:
+        with path.open("rb") as source:
+            at, rest = source.seek(0, 2), b""
+            while at > 0:
+                size = min(most, at)
+                at -= size
+                source.seek(at)
+                first, newline, whole = (source.read(size) + rest).partition(b"\n")
+                rest = first
+                if newline:
+                    yield whole.decode("utf-8", "replace")
+            yield rest.decode("utf-8", "replace")
+    except FileNotFoundError:
+        return
+
+
+def _summary(seen: Iterable[Stamped], *, running: bool) -> Look:
     began, ended = RunStarted(title="", attempt=0), None
     done: set[str] = set()
     for stamped in seen:

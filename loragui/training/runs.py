@@ -36,15 +36,16 @@ def summarize(folder: RunFolder) -> RunSummary:
         kind, title, damage = kind_of(folder), "Unreadable run", str(error)
     look = folder.look()
     iteration, total, loss, seconds, peak = 0, 0, None, 0.0, 0
-    for stamped in folder.events():
+    for stamped in folder.scan(StepEnded, Usage):
         match stamped.event:
-            case Metric() as metric:
-                iteration, total, loss = metric.iteration, metric.total, metric.loss
             case StepEnded() as ended:
                 seconds += ended.seconds
                 peak = max(peak, ended.peak_rss)
             case Usage() as usage:
                 peak = max(peak, usage.peak)
+    metric = folder.last(Metric)
+    if metric is not None:
+        iteration, total, loss = metric.iteration, metric.total, metric.loss
     if look.state == "done" and total:
         iteration = total
     return RunSummary(
