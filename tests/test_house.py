@@ -29,8 +29,9 @@ ROOMS = {
     "acquire": DOMAIN,
     "acts": DOMAIN,
     "steps": DOMAIN | {"acts"},
-    "cli": DOMAIN | {"acquire", "acts", "steps"},
-    "gui": DOMAIN | {"acquire", "acts", "steps"},
+    "overview": DOMAIN | {"acts", "steps"},
+    "cli": DOMAIN | {"acquire", "acts", "overview", "steps"},
+    "gui": DOMAIN | {"acquire", "acts", "overview", "steps"},
     "__main__": {"cli", "gui"},
     "__init__": set(),
 }
