@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import math
 from pathlib import Path
 from typing import Any
 
 from loragui import project as projects
 from loragui.cli.context import Context
 from loragui.errors import AppError
-from loragui.project import FileRef, Hyperparameters, Project
+from loragui.project import FileRef, Project
+from loragui.settings.parameters import Kind, allowed, check, parameter
 
 
 def add(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -106,28 +106,25 @@ def _there(path: Path) -> Path:
 
 def parsed_settings(words: list[str]) -> dict[str, Any]:
     """``NAME=VALUE`` words as values of their kinds. AppError naming the wrong word and what is possible."""
-    kinds = {spec.name: type(spec.default) for spec in dataclasses.fields(Hyperparameters)}
     found: dict[str, Any] = {}
     for word in words:
         name, _, text = word.partition("=")
-        name = name.strip().replace("-", "_")
-        if name not in kinds:
-            raise AppError(f"There is no setting “{name}”.", f"Possible: {', '.join(kinds)}.", code="setting")
+        entry = parameter(name.strip().replace("-", "_"))
         try:
-            found[name] = _value(text.strip(), kinds[name])
+            found[entry.id] = _value(text.strip(), entry.kind)
         except ValueError as error:
             raise AppError(
-                f"“{text}” does not fit the setting {name}.", "Give a number (or yes/no).", code="setting"
+                f"“{text}” does not fit the setting {entry.id}.", f"It can be {allowed(entry)}.", code="setting"
             ) from error
+        wrong = check(entry, found[entry.id])
+        if wrong is not None:
+            raise AppError.of(wrong)
     return found
 
 
-def _value(text: str, kind: type) -> Any:
-    if kind is bool:
-        if text.lower() not in {"yes", "no", "true", "false"}:
-            raise ValueError(text)
-        return text.lower() in {"yes", "true"}
-    number = int(text) if kind is int else float(text)
-    if not math.isfinite(number):
+def _value(text: str, kind: Kind) -> int | float | bool:
+    if kind is not Kind.BOOL:
+        return int(text) if kind is Kind.INT else float(text)
+    if text.lower() not in {"yes", "no", "true", "false", "on", "off"}:
         raise ValueError(text)
-    return number
+    return text.lower() in {"yes", "true", "on"}

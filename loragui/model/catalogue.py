@@ -1,4 +1,4 @@
-"""``resources/models.toml``: the base models that we recommend, and which pre-tokenizers are the same."""
+"""``resources/models.toml``: the base models that we recommend or only name, and which pre-tokenizers are the same."""
 
 from __future__ import annotations
 
@@ -11,6 +11,24 @@ from typing import Any
 from loragui.errors import AppError
 from loragui.jobs.packages import Package
 from loragui.paths import resource_path
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizeFacts:
+    """What a llama-like model's file holds: its numbers and bytes, and its dimensions.
+
+    ``tied``: it has no output of its own, the token table serves for both.
+    """
+
+    parameters: int
+    file_bytes: int
+    layers: int
+    embedding: int
+    feed_forward: int
+    heads: int
+    kv_heads: int
+    vocabulary: int
+    tied: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +49,26 @@ class Recommended:
     package: Package
     member: str
     download_bytes: int
+    size_facts: SizeFacts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """A base model that the person gets on their own: ``file`` from the web page ``page``.
+
+    ``bytes`` is as the page says it, rounded.
+    """
+
+    id: str
+    name: str
+    why: str
+    licence: str
+    page: str
+    file: str
+    bytes: int
+    source: str
+    date: str
+    size_facts: SizeFacts
 
 
 @cache
@@ -39,9 +77,32 @@ def _facts() -> Mapping[str, Any]:
         return tomllib.load(source)
 
 
+@cache
+def _catalogue() -> tuple[tuple[Recommended, ...], tuple[Known, ...]]:
+    return parse(_facts())
+
+
+def parse(facts: Mapping[str, Any]) -> tuple[tuple[Recommended, ...], tuple[Known, ...]]:
+    """Check what stands in the file. AppError that names what is wrong in it."""
+    try:
+        return tuple(_entry(row) for row in facts["model"]), tuple(_known(row) for row in facts["known"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise AppError(
+            "The list of base models is damaged.",
+            "Install loragui again.",
+            details=repr(error),
+            code="catalogue-damaged",
+        ) from error
+
+
 def recommended() -> tuple[Recommended, ...]:
     """The recommended base models, the first of them for a first try."""
-    return tuple(_entry(row) for row in _facts()["model"])
+    return _catalogue()[0]
+
+
+def known() -> tuple[Known, ...]:
+    """Base models that are not fetched by loragui, the smallest first."""
+    return _catalogue()[1]
 
 
 def find(name: str) -> Recommended:
@@ -49,8 +110,8 @@ def find(name: str) -> Recommended:
     for entry in recommended():
         if entry.id == name:
             return entry
-    known = ", ".join(entry.id for entry in recommended())
-    raise AppError(f"There is no recommended base model called {name}.", f"Choose one of: {known}.", code="no-model")
+    names = ", ".join(entry.id for entry in recommended())
+    raise AppError(f"There is no recommended base model called {name}.", f"Choose one of: {names}.", code="no-model")
 
 
 def equivalent(pre_tokenizer: str, known: Collection[str]) -> str:
@@ -73,4 +134,28 @@ def _entry(row: Mapping[str, Any]) -> Recommended:
         package=Package.from_json(package),
         member=package["member"],
         download_bytes=package["download_bytes"],
+        size_facts=_size(row),
     )
+
+
+def _known(row: Mapping[str, Any]) -> Known:
+    texts = {name: row[name] for name in ("id", "name", "why", "licence", "page", "file", "source", "date")}
+    for name, value in texts.items():
+        if not isinstance(value, str):
+            raise TypeError(f"{name}: a text is expected, not {value!r}")
+    return Known(**texts, bytes=row["bytes"], size_facts=_size(row))
+
+
+def _size(row: Mapping[str, Any]) -> SizeFacts:
+    facts = SizeFacts(file_bytes=row["bytes"], **row["size"])
+    if facts.parameters != _llama_parameters(facts):
+        raise ValueError(f"{row['id']}: these dimensions make {_llama_parameters(facts)} parameters")
+    return facts
+
+
+def _llama_parameters(facts: SizeFacts) -> int:
+    width = facts.embedding
+    shared = width * facts.kv_heads // facts.heads
+    layer = 2 * width * (width + shared) + 3 * width * facts.feed_forward + 2 * width
+    tables = 1 if facts.tied else 2
+    return facts.layers * layer + tables * facts.vocabulary * width + width

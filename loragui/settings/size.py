@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from loragui.errors import AppError
 from loragui.gguf.read import GgufFile
+from loragui.model.catalogue import SizeFacts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,19 +54,35 @@ def size_of(header: GgufFile) -> ModelSize:
             details=f"{kind}: {layers} layers, {embedding}, {feed_forward}, {heads} heads, {vocabulary}",
             code="size-unknown",
         )
-    kv_heads = header.count(f"{kind}.attention.head_count_kv") or heads
-    parameters = sum(tensor.elements for tensor in header.tensors)
-    missing = 2 * layers * embedding * (embedding - embedding * kv_heads // heads)
-    if header.tensor("output.weight") is None:
-        missing += vocabulary * embedding
-    return ModelSize(
-        parameters=parameters + missing,
-        file_bytes=4 * (parameters + missing) if missing else header.size,
+    facts = SizeFacts(
+        parameters=sum(tensor.elements for tensor in header.tensors),
+        file_bytes=header.size,
         layers=layers,
         embedding=embedding,
         feed_forward=feed_forward,
         heads=heads,
+        kv_heads=header.count(f"{kind}.attention.head_count_kv") or heads,
         vocabulary=vocabulary,
+        tied=header.tensor("output.weight") is None,
+    )
+    return size_from(facts)
+
+
+def size_from(facts: SizeFacts) -> ModelSize:
+    """The size of a model of which these are known, as the classic engine trains it (see ``size_of``)."""
+    embedding = facts.embedding
+    missing = 2 * facts.layers * embedding * (embedding - embedding * facts.kv_heads // facts.heads)
+    if facts.tied:
+        missing += facts.vocabulary * embedding
+    parameters = facts.parameters + missing
+    return ModelSize(
+        parameters=parameters,
+        file_bytes=4 * parameters if missing else facts.file_bytes,
+        layers=facts.layers,
+        embedding=embedding,
+        feed_forward=facts.feed_forward,
+        heads=facts.heads,
+        vocabulary=facts.vocabulary,
     )
 
 

@@ -121,7 +121,7 @@ def test_a_project_is_made_changed_and_shown(space: Path, capsys: Capture) -> No
     assert call(space, "project", "show", folder, "--json") == 0
     settings = json.loads(capsys.readouterr().out)["hyperparameters"]
     assert (settings["iterations"], settings["flash_attention"], settings["learning_rate"]) == (60, False, 0.002)
-    for wrong in ("itterations=3", "iterations=many", "flash_attention=perhaps"):
+    for wrong in ("itterations=3", "iterations=many", "flash_attention=perhaps", "rank=-1", "learning_rate=inf"):
         assert call(space, "project", "set", "my-tale", "--set", wrong) == 1
     assert call(space, "project", "new", "Other", "--base-model", space / "none.gguf") == 1
     assert not (space / "projects" / "other").exists()
