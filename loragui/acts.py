@@ -12,7 +12,7 @@ from pathlib import Path
 from loragui import project as projects
 from loragui.data.job import prepare_plan
 from loragui.data.prepare import TEXT_FILE, load_report
-from loragui.engine import catalogue, classic, installed
+from loragui.engine import catalogue, installed
 from loragui.engine.installed import Engine
 from loragui.errors import AppError, Problem
 from loragui.gguf.read import read
@@ -29,6 +29,7 @@ from loragui.settings.estimate import Estimate
 from loragui.settings.estimate import estimate as estimate_of
 from loragui.settings.fit import fits
 from loragui.settings.metrics import Blas
+from loragui.settings.parameters import problems as parameter_problems
 from loragui.settings.size import size_of
 from loragui.training import start
 from loragui.training.runs import kind_of, run_folders
@@ -132,7 +133,7 @@ def data_problems(opened: Open) -> tuple[Problem, ...]:
 
 def settings_problems(opened: Open, pc: Machine) -> tuple[Problem, ...]:
     """What speaks against the settings: values that cannot work, a PC that is too small, running on battery."""
-    wrong = classic.problems(opened.project.hyperparameters)
+    wrong = parameter_problems(opened.project.hyperparameters)
     if wrong:
         return wrong
     battery = Problem(
