@@ -142,13 +142,14 @@ def generate_argv(
     threads: int = 1,
     seed: int = 1,
     context: int = 2048,
+    pre: str = "",
 ) -> tuple[str, ...]:
     """Continue the text of ``prompt_file`` by up to ``tokens`` tokens, always the most likely one
     (temperature 0).
 
     Only the new text reaches stdout. Prompt and new text must fit into ``context`` tokens (the model's own
     window can be very large, and costs memory from the start). One newline at the prompt file's end is
-    dropped.
+    dropped. ``pre`` is a pre-tokenizer that the engine knows, in place of the one that the model names.
     """
     argv = (
         str(engine.program("main")),
@@ -163,4 +164,5 @@ def generate_argv(
         "--simple-io",
         "--log-disable",
     )  # fmt: skip
-    return (*argv, "--lora", lora) if lora else argv
+    renamed = ("--override-kv", f"tokenizer.ggml.pre=str:{pre}") if pre else ()
+    return (*argv, *renamed, "--lora", lora) if lora else (*argv, *renamed)

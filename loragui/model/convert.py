@@ -40,12 +40,15 @@ NOTE_CHANGES = "loragui.changes"
 NOTE_SOURCE = "loragui.source.name"
 NOTE_HASH = "loragui.source.sha256"
 NOTE_PRE = "loragui.source.pre"
+NOTE_ENGINE_PRE = "loragui.engine.pre"
+"""In a finished model, see ``truename``; as long as the other, and never beside it."""
 
 ELEMENTS = 1 << 20
 """Numbers that are unpacked at once: 4 MB of them, some 20 MB with everything in between."""
 RESERVE = 64 << 20
 """Bytes that must stay free on the disk."""
 READ = 1 << 22
+DROPPED = {"general.alignment", NOTE_ENGINE_PRE}
 _FILE_TYPES = {"F32": 0, "F16": 1}
 """``general.file_type`` (llama.h, ``llama_ftype``)."""
 
@@ -196,7 +199,7 @@ def _entries(file: GgufFile, recipe: Recipe, sha256: str) -> list[Entry | NewEnt
     if recipe.rope_factor != 1.0:
         new.append(NewEntry(key="llama.rope.scale_linear", kind=ValueType.FLOAT32, value=recipe.rope_factor))
     changed = {entry.key: entry for entry in new}
-    kept = [changed.pop(entry.key, entry) for entry in file.entries if entry.key != "general.alignment"]
+    kept = [changed.pop(entry.key, entry) for entry in file.entries if entry.key not in DROPPED]
     return [*kept, *changed.values()]
 
 

@@ -21,6 +21,7 @@ from loragui.jobs.events import Note, Result
 from loragui.jobs.folder import RunFolder
 from loragui.jobs.plan import Command, Plan, Step
 from loragui.jobs.pyjob import Emit, job_command
+from loragui.model import truename
 from loragui.model.inspect import inspect
 from loragui.paths import require_space, slug, write_json
 from loragui.training import start
@@ -137,7 +138,8 @@ def plan(merge: Merge, folder: Path, engine: Engine) -> Plan:
         argv = classic.quantize_argv(engine, MERGED_F32, MERGED, merge.output_type)
         steps.append(_engine_step("quantize", f"Packing the model as {merge.output_type}", argv, engine, "quantize"))
     steps.append(Step(id="finish", title="Checking the merged model", command=job_command("merge-finish", facts)))
-    argv = classic.generate_argv(engine, model=merge.output, prompt_file=HELLO, tokens=4, context=64)
+    pre = truename.engine_name(read(Path(merge.base_model)))
+    argv = classic.generate_argv(engine, model=merge.output, prompt_file=HELLO, tokens=4, context=64, pre=pre)
     steps.append(_engine_step("load", "Loading the merged model once", argv, engine, "generate"))
     return Plan(kind=KIND, title="Merging", steps=tuple(steps), facts=facts)
 
@@ -204,7 +206,7 @@ def absent(lora: Lora, base: GgufFile) -> str:
 
 
 def finish_job(args: Mapping[str, Any], emit: Emit) -> None:
-    """Job ``merge-finish``: the merged file is whole and has the base's tensors; it gets its name."""
+    """Job ``merge-finish``: the merged file is whole and has the base's tensors; it gets its names."""
     merge = Merge(**args)
     made = Path(MERGED_F32 if merge.output_type == "F32" else MERGED)
     target = Path(merge.output)
@@ -219,6 +221,9 @@ def finish_job(args: Mapping[str, Any], emit: Emit) -> None:
                 "Merge again; if it happens twice, rebuild the engine.",
                 code="merge-damaged",
             )
+        pre = truename.restore(file)
+        if pre:
+            emit(Note(text=f"The model names its pre-tokenizer {pre} again, as other programs know it."))
         made.replace(target)
     for leftover in (BASE_F32,) if merge.keep_f32 else (MERGED_F32, BASE_F32):
         Path(leftover).unlink(missing_ok=True)

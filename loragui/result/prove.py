@@ -21,6 +21,7 @@ from loragui.gguf.read import GgufFile, read
 from loragui.jobs.events import Result, StepStarted
 from loragui.jobs.folder import RunFolder
 from loragui.jobs.plan import Command, Plan, Step
+from loragui.model import truename
 from loragui.training.start import next_folder, relative
 
 KIND = "prove"
@@ -63,6 +64,7 @@ def create(
     (folder.path / PROMPT).write_text(prompt + "\n", encoding="utf-8", newline="\n")
 
     def step(candidate: Candidate) -> Step:
+        header = read(candidate.model)
         argv = classic.generate_argv(
             engine,
             model=relative(candidate.model, folder.path),
@@ -71,8 +73,9 @@ def create(
             tokens=tokens,
             threads=threads,
             seed=seed,
+            pre=truename.engine_name(header),
         )
-        args = {"end": end_token(read(candidate.model))}
+        args = {"end": end_token(header)}
         command = Command(argv=argv, env=engine.environment, reader="generate", reader_args=args)
         return Step(id=candidate.id, title=candidate.title, command=command)
 

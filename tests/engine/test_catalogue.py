@@ -57,7 +57,7 @@ def test_every_flag_that_the_adapter_passes_is_checked_after_the_build(
         passed["finetune"] |= _flags(argv)
     passed["export-lora"] = _flags(classic.export_lora_argv(engine, base_model="b", lora="l", output="o"))
     passed["quantize"] = _flags(classic.quantize_argv(engine, "a", "b", "Q8_0"))
-    passed["main"] = _flags(classic.generate_argv(engine, model="m", prompt_file="p", tokens=1, lora="l"))
+    passed["main"] = _flags(classic.generate_argv(engine, model="m", prompt_file="p", tokens=1, lora="l", pre="x"))
     assert {name: set(flags) for name, flags in catalogue.pin("b2896").flags.items()} == passed
 
 

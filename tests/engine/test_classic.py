@@ -100,6 +100,10 @@ def test_merge_quantize_and_generate(tmp_path: Path, engine_in: EngineIn) -> Non
         engine, model="m.gguf", prompt_file="p.txt", tokens=20, threads=2, seed=3, lora="l.gguf"
     )
     assert with_lora == (*plain, "--lora", "l.gguf")
+    renamed = classic.generate_argv(
+        engine, model="m.gguf", prompt_file="p.txt", tokens=20, threads=2, seed=3, pre="starcoder"
+    )
+    assert renamed == (*plain, "--override-kv", "tokenizer.ggml.pre=str:starcoder")
 
 
 def test_gpu_layers_are_never_asked_for(tmp_path: Path, engine_in: EngineIn) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,8 +13,11 @@ from loragui.engine import classic
 from loragui.engine.installed import Engine
 from loragui.errors import AppError
 from loragui.gguf.read import GgufFile, read
+from loragui.gguf.rewrite import overwrite_metadata
 from loragui.jobs import client
 from loragui.jobs.folder import DONE
+from loragui.model import truename
+from loragui.model.convert import NOTE_ENGINE_PRE
 from loragui.model.inspect import inspect
 from loragui.result import merge, prove
 from loragui.result.prove import Candidate
@@ -21,7 +25,7 @@ from loragui.training import start
 from loragui.training.artifacts import read_lora
 from loragui.training.checkpoints import checkpoint_path, lora_path
 from tests import tiny
-from tests.training.trainings import SETTINGS, Begin, maker
+from tests.training.trainings import MARKER, SETTINGS, Begin, maker
 
 pytestmark = pytest.mark.real
 
@@ -118,3 +122,41 @@ def test_a_real_lora_cut_at_any_byte_is_refused(begin: Begin) -> None:
     for cut in sorted(cut for cut in near if cut < len(whole)):
         lora.write_bytes(whole[:cut])
         assert refused(lora, base), cut
+
+
+def test_a_renamed_pre_tokenizer_gets_its_true_name_and_says_the_same(
+    smollm_copy: Path, engine: Engine, tmp_path: Path
+) -> None:
+    project = tmp_path / "demo"
+    (project / "data").mkdir(parents=True)
+    data = project / "data" / "train.txt"
+    data.write_text(tiny.samples(), encoding="utf-8")
+    settings = dataclasses.replace(SETTINGS, batch_size=1, iterations=2, save_every=2, rank=2, alpha=2)
+    request = start.Request(
+        data=data, marker=MARKER, samples=20, base_model=smollm_copy, engine=engine, settings=settings
+    )
+    training = start.create(project / "runs", request)
+    assert client.run_to_end(training).state == DONE
+    wanted = merge.merge_of("Smol", training.path, iteration=None, output_type="Q8_0", strength=1)
+    folder = merge.create(project / "runs", wanted, engine)
+    ended = client.run_to_end(folder)
+    assert ended.state == DONE, ended.problem
+    merged = merge.output_path(folder.path)
+    assert read(merged).text(truename.PRE) == "smollm"
+    old = shutil.copyfile(merged, tmp_path / "old.gguf")
+    file = read(old)
+    names = {truename.PRE: "starcoder", NOTE_ENGINE_PRE: "smollm"}
+    entries = [
+        dataclasses.replace(entry, value=names[entry.key]) if entry.key in names else entry for entry in file.entries
+    ]
+    assert overwrite_metadata(file, entries)
+    (tmp_path / "prompt.txt").write_text("In 1984 , the  keeper's lamp didn't\n", encoding="utf-8")
+    said = [
+        subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True).stdout
+        for argv in (
+            classic.generate_argv(engine, model=str(old), prompt_file="prompt.txt", tokens=16),
+            classic.generate_argv(engine, model=str(merged), prompt_file="prompt.txt", tokens=16, pre="starcoder"),
+        )
+    ]
+    assert said[0] == said[1]
+    assert said[0].strip()
