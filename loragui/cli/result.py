@@ -1,8 +1,10 @@
-"""``merge`` and ``try``."""
+"""``merge · try · card · howto``."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,8 @@ from loragui import acts, units
 from loragui.cli.context import Context
 from loragui.cli.watch import execute
 from loragui.jobs.folder import RunFolder
-from loragui.result import merge, prove
+from loragui.result import card, merge, prove
+from loragui.result.facts import CHEAP
 from loragui.training import runs
 
 
@@ -28,6 +31,14 @@ def add(verbs: Any, common: argparse.ArgumentParser) -> None:
     ask.add_argument("prompt", help="the text to go on from, or @FILE")
     ask.add_argument("--tokens", type=int, default=64, help="longest reply in tokens")
     ask.set_defaults(verb=try_verb)
+    about = verbs.add_parser("card", parents=[common], help="write the LoRA's card, to publish beside it")
+    about.add_argument("--sha256", action="store_true", help="hash large files too, which takes a while")
+    about.set_defaults(verb=card_verb)
+    usage = verbs.add_parser("howto", parents=[common], help="how to use the result in other programs")
+    usage.set_defaults(verb=howto_verb)
+    for verb in (about, usage):
+        verb.add_argument("project", help="its folder, or its name in the workspace")
+        verb.add_argument("--run", metavar="NUMBER", help="which merge, such as 0002 (the newest)")
 
 
 def merge_verb(arguments: argparse.Namespace, context: Context) -> None:
@@ -65,3 +76,27 @@ def try_verb(arguments: argparse.Namespace, context: Context) -> None:
     for candidate in candidates:
         context.console.say(f"\n{candidate.title}:\n{said.get(candidate.id, '')}")
     context.console.result(said)
+
+
+def card_verb(arguments: argparse.Namespace, context: Context) -> None:
+    """Write the card beside the merged model, and print it."""
+    opened = acts.open_project(context.project_folder(arguments.project))
+    folder = acts.merged_model(opened, arguments.run).folder.path
+    if context.dry_run:
+        context.would(f"write a card into {folder}")
+        return
+    text = card.card(acts.card_facts(opened, folder, hash_up_to=sys.maxsize if arguments.sha256 else CHEAP))
+    path = card.write_card(folder, text)
+    context.console.say(f"{text}\nThe card is {path}. It tells nothing of your data but sums; you may edit it.")
+    context.console.result({"card": str(path), "text": text})
+
+
+def howto_verb(arguments: argparse.Namespace, context: Context) -> None:
+    """Print how the merged model is used in other programs."""
+    opened = acts.open_project(context.project_folder(arguments.project))
+    found = acts.howtos(opened, acts.merged_model(opened, arguments.run))
+    for entry in found:
+        context.console.say(f"\n{entry.title}")
+        for number, step in enumerate(entry.steps, start=1):
+            context.console.say(f"  {number}. {step}")
+    context.console.result([dataclasses.asdict(entry) for entry in found])

@@ -11,12 +11,12 @@ import re
 import tomllib
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from loragui.data import macros
-from loragui.data.conversation import CharacterCard, Turn
+from loragui.data.conversation import CharacterCard, Place, Turn
 from loragui.errors import AppError
 from loragui.paths import resource_path
 
@@ -78,6 +78,17 @@ class Template:
         blocks = (card, self.turn_separator.join(turns))
         body = self.block_separator.join(block for block in blocks if block)
         return _fill(self.prompt, {"preamble": preamble, "body": body, "cue": cue})
+
+    def outline(self) -> str:
+        """The form of a prompt. What is put in stands in round brackets, names as in a character card."""
+        turn = Turn(speaker="{{user}}", role="user", text="(message)", place=Place(file=""))
+        turns = (turn, replace(turn, speaker="{{char}}", role="character"), turn)
+        return self.prompt_text(
+            preamble=self.preambles[0],
+            card="(the character: description, personality and the like)",
+            turns=[self.turn_text(each) for each in turns],
+            cue=self.cue_text("{{char}}", "character"),
+        )
 
     def reply_text(self, speaker: str, text: str) -> str:
         """The reply as it stands behind the prompt."""

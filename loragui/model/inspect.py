@@ -165,7 +165,7 @@ def describe(model: BaseModel) -> tuple[tuple[str, str], ...]:
         ("Name", model.name),
         ("Architecture", model.architecture),
         ("Size", f"{short_count(model.parameters)} parameters, {human_size(model.size)}"),
-        ("Number format", _formats(model)),
+        ("Number format", formats(model)),
         ("Layers", str(model.layers or "")),
         ("Attention heads", heads if model.heads else ""),
         ("Width", f"{model.embedding}, feed-forward {model.feed_forward}" if model.embedding else ""),
@@ -189,7 +189,8 @@ def short_count(number: int) -> str:
     return str(number)
 
 
-def _formats(model: BaseModel) -> str:
+def formats(model: BaseModel) -> str:
+    """The number formats of the model's tensors with their shares, the most used first."""
     whole = model.parameters or 1
     shares = [(name, count / whole) for name, count in model.tensor_types.items()]
     named = [f"{name} {share:.0%}" if len(shares) > 1 else name for name, share in shares if share >= 0.005]
