@@ -24,7 +24,7 @@ HELP = (
     (), ("doctor",), ("engine",), ("engine", "list"), ("engine", "build"), ("engine", "remove"), ("model",),
     ("model", "inspect"), ("model", "fetch"), ("model", "convert"), ("data",), ("data", "format"), ("project",),
     ("project", "new"), ("project", "set"), ("project", "show"), ("estimate",), ("train",), ("resume",), ("stop",),
-    ("runs",), ("merge",), ("try",), ("run",), ("demo",),
+    ("runs",), ("merge",), ("try",), ("card",), ("howto",), ("run",), ("demo",),
 )  # fmt: skip
 
 Capture = pytest.CaptureFixture[str]
