@@ -6,25 +6,31 @@ Window and command line call these and then start and watch the folder; nothing 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from loragui import project as projects
+from loragui.data.folder import TEXT_FILE, load_report
 from loragui.data.job import prepare_plan
-from loragui.data.prepare import TEXT_FILE, load_report
 from loragui.engine import catalogue, installed
 from loragui.engine.installed import Engine
 from loragui.errors import AppError, Problem
 from loragui.gguf.read import read
-from loragui.jobs.folder import DONE, RunFolder
+from loragui.jobs.folder import RunFolder
 from loragui.jobs.plan import Plan
 from loragui.machine import Machine
 from loragui.model.inspect import inspect
 from loragui.model.judge import Accepts, Outcome, Verdict, judge
 from loragui.project import Project
+from loragui.result import facts, howto, prove
 from loragui.result import merge as merging
-from loragui.result import prove
+from loragui.result.card import CardFacts
+from loragui.result.facts import CHEAP
+from loragui.result.howto import HowTo
 from loragui.result.prove import Candidate
+from loragui.result.runs import Merged
+from loragui.result.runs import merges as merges_of
 from loragui.settings.estimate import Estimate
 from loragui.settings.estimate import estimate as estimate_of
 from loragui.settings.fit import fits
@@ -32,7 +38,10 @@ from loragui.settings.metrics import Blas
 from loragui.settings.parameters import problems as parameter_problems
 from loragui.settings.size import size_of
 from loragui.training import start
-from loragui.training.runs import kind_of, run_folders
+from loragui.training.checkpoints import numbers
+
+CONTEXT = 4096
+"""Tokens of context that are suggested for other programs at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,30 +208,67 @@ def _merge_of(opened: Open, training: RunFolder, request: MergeRequest) -> mergi
     )  # fmt: skip
 
 
+def checkpoints(training: RunFolder) -> tuple[int, ...]:
+    """The iterations of which a LoRA exists, the newest last."""
+    return tuple(numbers(training.path, "lora"))
+
+
+def merges(opened: Open) -> tuple[Merged, ...]:
+    """The project's merged models, the newest first."""
+    return merges_of(opened.folder)
+
+
 def newest_merge(opened: Open) -> RunFolder | None:
     """The run folder of the newest merge that is done, or None."""
-    folders = reversed(run_folders(opened.folder))
-    return next((f for f in folders if kind_of(f) == merging.KIND and f.look().state == DONE), None)
+    return next((merged.folder for merged in merges(opened)), None)
 
 
-def candidates(opened: Open, *, with_lora: bool) -> tuple[Candidate, ...]:
-    """The models to compare: base, base with the merged LoRA (when asked for), merged. AppError before a merge."""
-    merged = newest_merge(opened)
-    if merged is None:
-        raise AppError("There is no merged model yet.", "Merge first.", code="no-model")
-    what = merging.load(merged.path)
+def merged_model(opened: Open, number: str | None = None) -> Merged:
+    """The merged model of the run with that number, or the newest. AppError when there is none."""
+    for merged in merges(opened):
+        if number in {None, merged.folder.path.name}:
+            return merged
+    which = f" of run {number}" if number else ""
+    raise AppError(f"There is no merged model{which} yet.", "Merge first.", code="no-model")
+
+
+def candidates(opened: Open, *, with_lora: bool, merged: Merged | None = None) -> tuple[Candidate, ...]:
+    """The models to compare: base, base with the merged LoRA (when asked for), and the merged one, else the newest.
+
+    AppError before a merge.
+    """
+    merged = merged or merged_model(opened)
+    what = merged.merge
     base = Path(what.base_model)
     found = [Candidate(id="base", title="Base model", model=base)]
     if with_lora:
         found.append(Candidate(id="lora", title="Base model + LoRA", model=base, lora=Path(what.lora)))
-        wide = merged.path / merging.MERGED_F32
+        wide = merged.folder.path / merging.MERGED_F32
         if wide.is_file():
             found.append(Candidate(id="wide", title="Merged model, before packing", model=wide))
     title = f"Merged model, {what.output_type}"
-    return (*found, Candidate(id="merged", title=title, model=merging.output_path(merged.path)))
+    return (*found, Candidate(id="merged", title=title, model=merged.path))
 
 
 def ask(opened: Open, models: Sequence[Candidate], prompt: str, *, tokens: int, seed: int) -> RunFolder:
     """Make the run folder that asks every model the same."""
     threads = opened.project.hyperparameters.threads
     return prove.create(opened.runs, opened.engine(), models, prompt, tokens=tokens, threads=threads, seed=seed)
+
+
+def card_facts(opened: Open, merge_folder: Path, *, hash_up_to: int = CHEAP) -> CardFacts:
+    """What the card of a finished merge tells. Reads files; those of more than ``hash_up_to`` bytes are not hashed."""
+    engine = None
+    with suppress(AppError):
+        engine = opened.engine()
+    return facts.card_facts(
+        opened.project.name, merge_folder, data=opened.data, template=opened.project.data.template, engine=engine,
+        hash_up_to=hash_up_to,
+    )  # fmt: skip
+
+
+def howtos(opened: Open, merged: Merged) -> tuple[HowTo, ...]:
+    """How to use a merged model in other programs, with a context that it knows and most PCs have room for."""
+    trained, known = opened.project.hyperparameters.context_size, inspect(merged.path).context
+    template = Path(opened.project.data.template).name.removesuffix(".toml")
+    return howto.howtos(merged.path, max(trained, min(known, CONTEXT)), template)

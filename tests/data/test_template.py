@@ -55,3 +55,12 @@ def test_first_lines_are_spread_by_the_seed(tmp_path: Path) -> None:
     assert first == [template.preamble(1, key) for key in keys]
     assert first != [template.preamble(2, key) for key in keys]
     assert all(first.count(line) > 15 for line in template.preambles)
+
+
+@pytest.mark.parametrize("name", template_names())
+def test_the_outline_is_a_prompt_with_all_its_parts(name: str) -> None:
+    template = load_template(name)
+    outline = template.outline()
+    for part in (template.preambles[0], "(the character: description", template.cue_text("{{char}}", "character")):
+        assert part in outline
+    assert outline.count("(message)") == 3
