@@ -8,8 +8,8 @@ from typing import Any
 
 from loragui import acts, units
 from loragui.cli.context import Context
+from loragui.data.folder import load_report
 from loragui.data.job import prepare_plan
-from loragui.data.prepare import load_report
 from loragui.data.report import Report
 from loragui.data.template import DEFAULT, template_names
 from loragui.errors import AppError
@@ -52,7 +52,7 @@ def format_verb(arguments: argparse.Namespace, context: Context) -> None:
         context.show_plan(plan)
         return
     results = context.perform(folder, plan)
-    tell(load_report(output), output, context)
+    tell(load_report(output, findings=True), output, context)
     context.console.result({**results, "train": str(output / "train.txt"), "report": str(output / "report.json")})
 
 

@@ -19,7 +19,7 @@ from loragui.cli import training as training_verb
 from loragui.cli.context import Context
 from loragui.cli.watch import execute
 from loragui.data.demo import Demo, load_demo
-from loragui.data.prepare import load_report
+from loragui.data.folder import load_report
 from loragui.engine.installed import Engine
 from loragui.errors import AppError
 from loragui.jobs.folder import DONE, RunFolder
@@ -119,7 +119,7 @@ def _project(example: Demo, engine: Engine, model: Path, context: Context) -> ac
 def _format(opened: acts.Open, context: Context) -> None:
     folder, plan = acts.format_data(opened)
     context.perform(folder, plan)
-    data_verb.tell(load_report(opened.data), opened.data, context)
+    data_verb.tell(load_report(opened.data, findings=True), opened.data, context)
 
 
 def _estimate(opened: acts.Open, context: Context) -> None:

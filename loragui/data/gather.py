@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from loragui.data.conversation import CharacterCard, Conversation, Place
 from loragui.data.readers import Reader, reader_for
 from loragui.data.report import FileTotals, Finding
-from loragui.data.source import Source, chosen_files, open_source
+from loragui.data.source import Reached, Source, chosen_files, open_source
 from loragui.errors import AppError
+
+Advance = Callable[[float, float, str], None]
+"""Is told how much of how much is done, and of what: ``bytes`` or ``messages``."""
+
+
+def untold(done: float, total: float, unit: str) -> None:
+    """For callers that show no progress."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,14 +32,18 @@ class Gathered:
     findings: tuple[Finding, ...]
 
 
-def gather(paths: Sequence[str | os.PathLike[str]]) -> Gathered:
+def gather(paths: Sequence[str | os.PathLike[str]], advance: Advance = untold) -> Gathered:
     """Read ``paths`` (files and folders). A file that nothing can read is a finding, not the end."""
+    chosen = chosen_files(paths)
+    sizes = [_size(path) for path in chosen]
+    before, total = 0, sum(sizes)
+    advance(0, total, "bytes")
     conversations: list[Conversation] = []
     cards: list[CharacterCard] = []
     files: list[FileTotals] = []
     findings: list[Finding] = []
-    for path in chosen_files(paths):
-        reader, items = _items_of(path)
+    for path, size in zip(chosen, sizes, strict=True):
+        reader, items = _items_of(path, partial(_advance_from, before, size, total, advance))
         own = [item for item in items if isinstance(item, Conversation)]
         files.append(
             FileTotals(
@@ -45,6 +57,8 @@ def gather(paths: Sequence[str | os.PathLike[str]]) -> Gathered:
         conversations += own
         cards += [item for item in items if isinstance(item, CharacterCard)]
         findings += [item for item in items if isinstance(item, Finding)]
+        before += size
+        advance(before, total, "bytes")
     joined, about_cards = _with_cards(conversations, cards)
     return Gathered(
         conversations=tuple(joined),
@@ -54,9 +68,20 @@ def gather(paths: Sequence[str | os.PathLike[str]]) -> Gathered:
     )
 
 
-def _items_of(path: Path) -> tuple[Reader | None, list[Conversation | CharacterCard | Finding]]:
+def _size(path: Path) -> int:
     try:
-        source = open_source(path)
+        return path.stat().st_size
+    except OSError:
+        return 0  # opening it says why
+
+
+def _advance_from(before: int, size: int, total: int, advance: Advance, share: float) -> None:
+    advance(before + share * size, total, "bytes")
+
+
+def _items_of(path: Path, reached: Reached) -> tuple[Reader | None, list[Conversation | CharacterCard | Finding]]:
+    try:
+        source = open_source(path, reached)
     except AppError as error:
         problem = error.problem
         return None, [_dropped(problem.code, str(path), problem.message, problem.hint)]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from loragui import units
 from loragui.data.counting import RoughCounter, TokenCounter
+from loragui.data.folder import FINDINGS_FILE, PREVIEW_FILE, REPORT_FILE, write_prepared
 from loragui.data.marker import Written
-from loragui.data.prepare import REPORT_FILE, prepare, write_prepared
+from loragui.data.prepare import prepare
 from loragui.data.report import Report
 from loragui.data.template import DEFAULT, load_template
 from loragui.jobs.events import Note, Progress, Result
@@ -18,6 +20,8 @@ from loragui.jobs.plan import Plan, Step
 from loragui.jobs.pyjob import Emit, job_command
 
 JOB = "data-format"
+_PAUSE = 0.2  # seconds between two tellings
+_TOO_EARLY = 0.02  # of the work; before that nobody can say how long it takes
 
 
 def prepare_plan(
@@ -30,8 +34,7 @@ def prepare_plan(
     seed: int = 1,
     both_speakers: bool = True,
 ) -> Plan:
-    """The plan that writes ``train.txt`` and ``report.json`` into ``out``. It reads nothing and does nothing
-    yet.
+    """The plan that writes training text, findings, preview and report into ``out``. It does nothing yet.
 
     ``context_size`` in tokens. Without a ``base_model`` (a GGUF file) tokens are only estimated.
     """
@@ -57,14 +60,6 @@ def format_job(args: Mapping[str, Any], emit: Emit) -> None:
     """The job ``data-format``, with the arguments of ``prepare_plan``; ``out`` may be relative to the run."""
     counter = _counter(args.get("base_model"))
     emit(Note(text=f"Reading {units.plural(len(args['files']), 'file or folder', 'files and folders')}."))
-    shown = -1
-
-    def advance(done: int, total: int) -> None:
-        nonlocal shown
-        if done * 100 // total > shown or done == total:
-            shown = done * 100 // total
-            emit(Progress(done=done, total=total, unit="conversations"))
-
     prepared = prepare(
         args["files"],
         load_template(str(args.get("template", DEFAULT))),
@@ -72,19 +67,42 @@ def format_job(args: Mapping[str, Any], emit: Emit) -> None:
         counter,
         seed=int(args.get("seed", 1)),
         both_speakers=bool(args.get("both_speakers", True)),
-        advance=advance,
+        advance=_Teller(emit),
     )
     folder = Path(args["out"])
+    emit(Note(text=f"Writing {units.plural(len(prepared.samples), 'sample', 'samples')}."))
     written = write_prepared(folder, prepared)
-    emit(Result(values=_values(written, folder / REPORT_FILE, prepared.report)))
+    emit(Result(values=_values(written, folder, prepared.report)))
 
 
-def _values(written: Written, path: Path, report: Report) -> dict[str, Any]:
+class _Teller:
+    """Tells of progress about five times a second: first of the bytes that are read, then of the messages."""
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self._unit = ""
+        self._began = self._told = 0.0
+
+    def __call__(self, done: float, total: float, unit: str) -> None:
+        now = time.monotonic()
+        if unit != self._unit:
+            self._unit, self._began = unit, now
+        elif now - self._told < _PAUSE and done < total:
+            return
+        self._told = now
+        part = done / total if total else 0.0
+        eta = (now - self._began) * (1 - part) / part if part > _TOO_EARLY else None
+        self._emit(Progress(done=done, total=total, unit=unit, eta=eta))
+
+
+def _values(written: Written, folder: Path, report: Report) -> dict[str, Any]:
     """What the next steps and the command line want to know, by stable names."""
     totals = report.totals
     return {
         "train": str(written.path),
-        "report": str(path),
+        "report": str(folder / REPORT_FILE),
+        "findings": str(folder / FINDINGS_FILE),
+        "preview": str(folder / PREVIEW_FILE),
         "marker": written.marker,
         "sha256": written.sha256,
         "bytes": written.bytes,

@@ -19,6 +19,7 @@ from loragui.paths import write_atomic
 DEFAULT_MARKER = "<s>"
 
 _SAFE_MARKER = re.compile(r"[!#-&(-\[\]-~]{3,40}")  # printable ASCII without space, quotes and backslash
+_HALVES = re.compile("[\ud800-\udfff]")  # half characters, which UTF-8 does not have
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +83,7 @@ def _unfit(sample: str, marker: str) -> str:
         return "holds the marker"
     if "\r" in sample or "\0" in sample:
         return "holds control characters"
-    return "is not valid Unicode" if any("\ud800" <= char <= "\udfff" for char in sample) else ""
+    return "is not valid Unicode" if _HALVES.search(sample) else ""
 
 
 def write_marked(path: Path, samples: Sequence[str], marker: str | None = None) -> Written:

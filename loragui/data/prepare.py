@@ -1,27 +1,19 @@
-"""Files in, samples and a report out: the data step as one function, and the folder it is written to."""
+"""Files in, samples and a report out: the data step as one function."""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
-from pathlib import Path
+from functools import partial
 
 from loragui.data.counting import TokenCounter
-from loragui.data.gather import Gathered, gather
-from loragui.data.marker import Written, choose_marker, write_marked
-from loragui.data.report import FileTotals, Finding, Report, totals_of
+from loragui.data.gather import Advance, Gathered, gather, untold
+from loragui.data.marker import choose_marker
+from loragui.data.report import FileTotals, Finding, Report, count_findings, totals_of
 from loragui.data.samples import Options, Sample, samples_of
 from loragui.data.template import Template
 from loragui.errors import AppError
-from loragui.paths import write_json
-
-TEXT_FILE = "train.txt"
-REPORT_FILE = "report.json"
-
-Advance = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,15 +32,15 @@ def prepare(
     *,
     seed: int = 1,
     both_speakers: bool = True,
-    advance: Advance | None = None,
+    advance: Advance = untold,
 ) -> Prepared:
     """Read ``files`` (files and folders) and make the samples. The same input and seed give the same samples.
 
-    ``context_size`` in tokens. ``advance`` is told how many conversations of how many are done.
-    AppError if there is nothing to train on.
+    ``context_size`` in tokens. ``advance`` is told how many bytes are read, then how many messages are
+    done. AppError if there is nothing to train on.
     """
     options = Options(context_size=context_size, seed=seed, both_speakers=both_speakers)
-    gathered = gather(files)
+    gathered = gather(files, advance)
     findings, samples = list(gathered.findings), []
     for item in _distinct(gathered, template, counter, options, advance):
         if isinstance(item, Finding):
@@ -67,25 +59,10 @@ def prepare(
         marker=choose_marker([sample.text for sample in samples]),
         totals=totals_of(rows, [sample.tokens for sample in samples], findings),
         files=rows,
+        finding_counts=count_findings(findings),
         findings=tuple(findings),
     )
     return Prepared(samples=tuple(samples), report=report)
-
-
-def preview(
-    files: Sequence[str | os.PathLike[str]],
-    template: Template,
-    context_size: int,
-    counter: TokenCounter,
-    *,
-    seed: int = 1,
-    both_speakers: bool = True,
-    most: int = 5,
-) -> tuple[Sample, ...]:
-    """The first samples that ``prepare`` would make, without making the others."""
-    options = Options(context_size=context_size, seed=seed, both_speakers=both_speakers)
-    items = _distinct(gather(files), template, counter, options)
-    return tuple(islice((item for item in items if isinstance(item, Sample)), most))
 
 
 def _distinct(
@@ -93,19 +70,25 @@ def _distinct(
     template: Template,
     counter: TokenCounter,
     options: Options,
-    advance: Advance | None = None,
+    advance: Advance,
 ) -> Iterator[Sample | Finding]:
     """All samples and findings; a sample that is equal to an earlier one becomes a finding."""
     seen: dict[str, Sample] = {}
-    for done, conversation in enumerate(gathered.conversations, start=1):
-        for item in samples_of(conversation, template, counter, options):
+    done, total = 0, sum(len(conversation.turns) for conversation in gathered.conversations)
+    for conversation in gathered.conversations:
+        reached = partial(_advance_from, done, total, advance)
+        for item in samples_of(conversation, template, counter, options, reached):
             first = seen.setdefault(item.text, item) if isinstance(item, Sample) else None
             if isinstance(item, Sample) and first is not None and first is not item:
                 yield _duplicate(item, first)
             else:
                 yield item
-        if advance:
-            advance(done, len(gathered.conversations))
+        done += len(conversation.turns)
+        advance(done, total, "messages")
+
+
+def _advance_from(before: int, total: int, advance: Advance, turns: int) -> None:
+    advance(before + turns, total, "messages")
 
 
 def _duplicate(sample: Sample, first: Sample) -> Finding:
@@ -144,26 +127,3 @@ def _nothing_to_train_on(gathered: Gathered, findings: Sequence[Finding]) -> App
         details="\n".join(str(finding) for finding in findings[:50]),
         code="no-samples",
     )
-
-
-def write_prepared(folder: Path, prepared: Prepared) -> Written:
-    """Write the training text and then the report, which vouches for the text, into ``folder``."""
-    texts = [sample.text for sample in prepared.samples]
-    written = write_marked(folder / TEXT_FILE, texts, prepared.report.marker)
-    write_json(folder / REPORT_FILE, prepared.report.to_json())
-    return written
-
-
-def load_report(folder: Path) -> Report:
-    """The report in ``folder``. AppError if there is none or it is damaged."""
-    path = folder / REPORT_FILE
-    try:
-        value = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise AppError(
-            f"{path} could not be read.",
-            "Format the training data again; your own files are untouched.",
-            details=repr(error),
-            code="report-damaged",
-        ) from error
-    return Report.from_json(value)

@@ -1,22 +1,22 @@
 """What the data step decided, item by item and in numbers, so that nothing disappears silently.
 
 Every line, turn or sample that was left out, shortened or repaired is one ``Finding`` with its place and
-reason.
+reason. A report may hold very many of them, so its JSON only counts them; they are written beside it, one a line.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from loragui import units
 from loragui.data.conversation import Place
 from loragui.errors import AppError
 
-SCHEMA = 1
+SCHEMA = 2
 
 Action = Literal["dropped", "shortened", "repaired", "noted"]
 
@@ -33,6 +33,36 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message} {self.hint}".rstrip()
+
+    @staticmethod
+    def from_json(row: Any) -> Finding:
+        """The inverse of ``dataclasses.asdict``. TypeError or KeyError for anything else."""
+        place = Place(**row["place"])
+        finding = Finding(**{**row, "place": place})
+        texts = (finding.code, finding.message, finding.hint, place.file)
+        numbers = (number for number in (place.line, place.record) if number is not None)
+        if finding.action not in get_args(Action) or not all(isinstance(text, str) for text in texts):
+            raise TypeError(f"no finding: {row!r}")
+        if not all(type(number) is int for number in numbers):
+            raise TypeError(f"no place: {row['place']!r}")
+        return finding
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindingCount:
+    """How many findings of one kind there are."""
+
+    code: str
+    action: Action
+    count: int
+
+    @staticmethod
+    def from_json(row: Any) -> FindingCount:
+        """The inverse of ``dataclasses.asdict``. TypeError for anything else."""
+        found = FindingCount(**row)
+        if not isinstance(found.code, str) or found.action not in get_args(Action) or type(found.count) is not int:
+            raise TypeError(f"no count: {row!r}")
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +100,10 @@ class Totals:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything about one preparation. ``context_size`` in tokens; ``marker`` precedes each sample."""
+    """Everything about one preparation. ``context_size`` in tokens; ``marker`` precedes each sample.
+
+    ``finding_counts`` has the most frequent kind first. ``findings`` is empty where only the counts were read.
+    """
 
     template: str
     context_size: int
@@ -80,22 +113,24 @@ class Report:
     marker: str
     totals: Totals
     files: tuple[FileTotals, ...] = ()
+    finding_counts: tuple[FindingCount, ...] = ()
     findings: tuple[Finding, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """The report as JSON-able values, with its schema number."""
-        return {"schema": SCHEMA, **dataclasses.asdict(self)}
+        """The report without its findings as JSON-able values, with its schema number."""
+        rows = dataclasses.asdict(dataclasses.replace(self, findings=()))
+        del rows["findings"]
+        return {"schema": SCHEMA, **rows}
 
     @staticmethod
     def from_json(value: Any) -> Report:
-        """The inverse of ``to_json``. AppError for a newer schema or a damaged report."""
-        if isinstance(value, dict) and isinstance(value.get("schema"), int) and value["schema"] > SCHEMA:
-            raise AppError.newer("This report")
+        """The inverse of ``to_json``; an older report brings its findings. AppError for a newer or damaged one."""
         try:
-            rows = {key: item for key, item in value.items() if key != "schema"}
+            rows = {key: item for key, item in _lifted(value).items() if key != "schema"}
             rows["totals"] = Totals(**rows["totals"])
             rows["files"] = tuple(FileTotals(**row) for row in rows["files"])
-            rows["findings"] = tuple(_finding(row) for row in rows["findings"])
+            rows["finding_counts"] = tuple(FindingCount.from_json(row) for row in rows["finding_counts"])
+            rows["findings"] = tuple(Finding.from_json(row) for row in rows.get("findings", ()))
             return Report(**rows)
         except (AttributeError, KeyError, TypeError) as error:
             raise AppError(
@@ -107,7 +142,15 @@ class Report:
 
     def counts(self) -> Mapping[str, int]:
         """How often each code occurs, the most frequent first."""
-        return dict(Counter(finding.code for finding in self.findings).most_common())
+        counts: Counter[str] = Counter()
+        for row in self.finding_counts:
+            counts[row.code] += row.count
+        return dict(counts.most_common())
+
+    @property
+    def finding_count(self) -> int:
+        """How many findings there are, whether they were read or not."""
+        return sum(row.count for row in self.finding_counts)
 
     def _first_of_each(self, most: int) -> list[Finding]:
         """At most ``most`` findings of each code; the code that occurs least comes first."""
@@ -138,17 +181,40 @@ class Report:
             *files,
         ]
         shown = self._first_of_each(most)
-        if shown:
+        if self.finding_count:
             left_out = f"Left out: {totals.dropped:,}. Shortened: {totals.shortened:,}."
             lines.append(f"{left_out} Repaired: {totals.repaired:,}.")
             lines.extend(f"  {finding}" for finding in shown)
-        if len(self.findings) > len(shown):
-            lines.append(f"  and {len(self.findings) - len(shown):,} more of these kinds in the report")
+        if self.finding_count > len(shown):
+            lines.append(f"  and {self.finding_count - len(shown):,} more of these kinds in the report")
         return "\n".join(lines)
 
 
-def _finding(row: Mapping[str, Any]) -> Finding:
-    return Finding(**{**row, "place": Place(**row["place"])})
+def _counted(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Schema 2 counts the findings. Those of schema 1 stood in the report itself and are kept."""
+    counts = count_findings(Finding.from_json(row) for row in value["findings"])
+    return {**value, "finding_counts": [dataclasses.asdict(row) for row in counts]}
+
+
+MIGRATIONS: Mapping[int, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {1: _counted}
+"""Schema n to a function that lifts a report of schema n to n + 1."""
+
+
+def _lifted(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    schema = value["schema"]
+    if type(schema) is not int:
+        raise TypeError("no schema number")
+    if schema > SCHEMA:
+        raise AppError.newer("This report")
+    for step in range(schema, SCHEMA):
+        value = MIGRATIONS[step](value)
+    return value
+
+
+def count_findings(findings: Iterable[Finding]) -> tuple[FindingCount, ...]:
+    """How many there are of each kind, the most frequent first."""
+    kinds = Counter((finding.code, finding.action) for finding in findings)
+    return tuple(FindingCount(code=code, action=action, count=count) for (code, action), count in kinds.most_common())
 
 
 def totals_of(files: Sequence[FileTotals], tokens: Sequence[int], findings: Sequence[Finding]) -> Totals:

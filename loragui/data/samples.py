@@ -68,13 +68,21 @@ class Options:
 
 
 def samples_of(
-    conversation: Conversation, template: Template, counter: TokenCounter, options: Options
+    conversation: Conversation,
+    template: Template,
+    counter: TokenCounter,
+    options: Options,
+    reached: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Sample | Finding]:
-    """The samples of one conversation in its order, and what had to be left out or shortened."""
+    """The samples of one conversation in its order, and what had to be left out or shortened.
+
+    ``reached`` is told how many turns are done.
+    """
     builder = _Builder(conversation=conversation, template=template, counter=counter, options=options)
     yield from builder.findings
     windowed = 0
     for index, turn in enumerate(conversation.turns):
+        reached(index)
         if index and (turn.role == "character" or (turn.role == "user" and options.both_speakers)):
             for item in builder.sample(index, turn):
                 windowed += isinstance(item, Sample) and item.turns_left_out > 0
@@ -98,7 +106,7 @@ class _Builder:
         self._template, self._counter, self._options = template, counter, options
         self._budget = options.budget
         self._turns = [template.turn_text(turn) for turn in conversation.turns]
-        self._costs = [counter.count(text + template.turn_separator) for text in self._turns]
+        self._costs: dict[int, int] = {}
         self.findings: list[Finding] = []
         self._card = self._fitting_card(conversation)
 
@@ -134,7 +142,7 @@ class _Builder:
             return count(prompt(turns) + template.reply_text(turn.speaker, turn.text))
 
         def fits(turns: int) -> bool:
-            return self._costs[index - turns] <= self._budget and tokens(turns) <= self._budget
+            return self._cost(index - turns) <= self._budget and tokens(turns) <= self._budget
 
         if tokens(0) > self._budget:
             yield from self._shortened(turn, prompt(0), tokens(0), left_out=index)
@@ -175,11 +183,17 @@ class _Builder:
             shortened=True,
         )
 
+    def _cost(self, index: int) -> int:
+        """The tokens of one turn, counted when it is first needed: a long chat shows progress from its start."""
+        if index not in self._costs:
+            self._costs[index] = self._counter.count(self._turns[index] + self._template.turn_separator)
+        return self._costs[index]
+
     def _guess(self, index: int, room: int) -> int:
         """How many turns before ``index`` fit into ``room`` if counts add up; the real count decides."""
         turns = 0
         while turns < index:
-            room -= self._costs[index - turns - 1]
+            room -= self._cost(index - turns - 1)
             if room < 0:
                 break
             turns += 1

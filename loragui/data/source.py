@@ -7,8 +7,8 @@ chosen is not read.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -17,14 +17,23 @@ from loragui.data.text import Decoded, decode
 from loragui.errors import AppError
 
 LARGEST = 1 << 30  # bytes; a file is held in memory while it is read
+_STEP = 1 << 18  # characters between two reports of progress
+
+Reached = Callable[[float], None]
+"""Is told which share of a file, from 0 to 1, has been read."""
+
+
+def _nobody(_: float) -> None:
+    pass
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One file's bytes and its name as the person chose it."""
+    """One file's bytes and its name as the person chose it. ``reached`` hears how far its reader is."""
 
     file: str
     data: bytes
+    reached: Reached = field(default=_nobody, compare=False, repr=False)
 
     @cached_property
     def decoded(self) -> Decoded:
@@ -46,10 +55,16 @@ class Source:
         """The file's name without folder and ending."""
         return Path(self.file).stem
 
-    def lines(self) -> Iterator[tuple[int, str]]:
-        """Line numbers from 1 and the lines that are not blank. Only ``\\n`` ends a line."""
-        start, number, text = 0, 1, self.text
+    def lines(self, *, first: float = 0.0, last: float = 0.0) -> Iterator[tuple[int, str]]:
+        """Line numbers from 1 and the lines that are not blank. Only ``\\n`` ends a line.
+
+        ``first`` and ``last`` are the shares of the reading that are done before and after this pass.
+        """
+        start, number, text, told = 0, 1, self.text, 0
         while start <= len(text):
+            if start - told > _STEP:
+                told = start
+                self.reached(first + (last - first) * start / len(text))
             end = text.find("\n", start)
             end = len(text) if end < 0 else end
             line = text[start:end].strip().strip("\ufeff\x00")
@@ -84,7 +99,7 @@ def _files_of(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path, reached: Reached = _nobody) -> Source:
     """The content of ``path``. AppError if it cannot be read or is too large."""
     try:
         if path.stat().st_size > LARGEST:
@@ -93,7 +108,7 @@ def open_source(path: Path) -> Source:
                 "Split it into smaller files, or choose a part of it: training reads only a few MB anyway.",
                 code="file-too-large",
             )
-        return Source(file=str(path), data=path.read_bytes())
+        return Source(file=str(path), data=path.read_bytes(), reached=reached)
     except OSError as error:
         raise AppError(
             f"{path} could not be read: {error.strerror or error}.",

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from loragui.data.prepare import Prepared, prepare, write_prepared
+from loragui.data.folder import write_prepared
+from loragui.data.prepare import Prepared, prepare
 from loragui.data.template import load_template
 from loragui.errors import AppError
 from tests.data.chats import HEADER, WordCounter, chat_file, jsonl, row, said

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from loragui.data.counting import RoughCounter
+from loragui.data.folder import load_report, write_prepared
 from loragui.data.job import JOB, format_job, prepare_plan
 from loragui.data.marker import split_marked
-from loragui.data.prepare import Prepared, load_report, prepare, preview, write_prepared
+from loragui.data.prepare import Prepared, prepare
 from loragui.data.template import load_template
 from loragui.errors import AppError
 from loragui.jobs.events import Event, Progress, Result
@@ -65,9 +66,9 @@ def test_same_input_same_bytes_and_sources_untouched(tmp_path: Path) -> None:
     one = write_prepared(tmp_path / "one", made(source))
     two = write_prepared(tmp_path / "two", made(source))
     assert one.path.read_bytes() == two.path.read_bytes()
-    assert (tmp_path / "one/report.json").read_bytes() == (tmp_path / "two/report.json").read_bytes()
+    for name in ("report.json", "findings.jsonl", "preview.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     assert state(source) == before
-    assert load_report(tmp_path / "one") == made(source).report
 
 
 def test_copies_of_a_chat_are_used_once(tmp_path: Path) -> None:
@@ -129,9 +130,17 @@ def test_missing_and_empty_choices(tmp_path: Path) -> None:
         made(tmp_path)
 
 
-def test_preview_is_the_beginning_of_the_real_thing(tmp_path: Path) -> None:
-    chats(tmp_path)
-    assert preview([tmp_path], GUIDE, 500, WordCounter(), most=2) == made(tmp_path).samples[:2]
+def test_progress_rises_within_one_large_chat(tmp_path: Path) -> None:
+    path = chat_file(tmp_path, *(said(f"{number} " + "word " * 20_000) for number in range(10)))
+    told: list[tuple[float, float, str]] = []
+    prepare([path], GUIDE, 64, WordCounter(), advance=lambda *far: told.append(far))
+    units = [unit for _, _, unit in told]
+    assert units == sorted(units)
+    for unit, total, steps in (("bytes", path.stat().st_size, 4), ("messages", 10, 10)):
+        shares = [done for done, whole, kind in told if kind == unit and whole == total]
+        assert shares == sorted(shares)
+        assert (shares[0], shares[-1]) == (0, total)
+        assert len(set(shares)) >= steps
 
 
 def test_plan_and_job(tmp_path: Path) -> None:
@@ -149,15 +158,12 @@ def test_plan_and_job(tmp_path: Path) -> None:
     assert result.values["samples"] == 4
     assert result.values["tokens_exact"] is False
     assert result.values["counter"] == RoughCounter.name
-    assert [event for event in events if isinstance(event, Progress)][-1].done == 2
+    progress = [event for event in events if isinstance(event, Progress)]
+    assert [(event.unit, event.done) for event in progress if event.done == event.total][-1] == ("messages", 6)
+    assert progress[0].unit == "bytes"
     text = Path(result.values["train"]).read_bytes().decode("utf-8")
     assert len(split_marked(text, result.values["marker"])) == 4
     assert load_report(out).totals.samples == 4
-
-
-def test_damaged_report_file(tmp_path: Path) -> None:
-    with pytest.raises(AppError, match="could not be read"):
-        load_report(tmp_path)
-    (tmp_path / "report.json").write_text("{", encoding="utf-8")
-    with pytest.raises(AppError, match="could not be read"):
-        load_report(tmp_path)
+    for name in ("train", "findings", "preview", "report"):
+        assert Path(result.values[name]).parent == out
+        assert Path(result.values[name]).is_file()

@@ -25,6 +25,7 @@ NAME = "sillytavern-chat"
 TITLE = "SillyTavern chat"
 
 _LOOKED_AT = 25  # lines searched for the signature
+_FIRST_PASS = 0.3  # of the reading time is spent on learning the names
 _PLACEHOLDER_NAMES = {"", "unused"}
 
 
@@ -41,24 +42,30 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source) -> Iterator[Conversation | Finding]:
-    """The one conversation of the file, after the findings about its rows."""
+    """The one conversation of the file, after the findings about its rows.
+
+    The names must be known before the first message is read, so the lines are read twice; keeping them all
+    would take much more memory and, for a large chat, more time.
+    """
     chat = _Chat(source=source)
-    rows: list[tuple[Place, Mapping[str, Any]]] = []
-    for number, line in source.lines():
-        place = Place(file=source.file, line=number)
+    for number, line in source.lines(last=_FIRST_PASS):
         value = _object(line)
+        place = Place(file=source.file, line=number)
         if value is None:
             yield _bad_line(place, line)
         elif "mes" in value:
-            rows.append((place, value))
+            chat.count_name(value)
         elif _is_header(value):
             chat.header = chat.header or value
         else:
             yield _dropped("no-message", place, "This line holds no message, so it was left out.")
-    chat.learn_names(row for _, row in rows)
+    chat.choose_names()
     turns: list[Turn] = []
-    for place, row in rows:
-        for item in chat.turns(place, row):
+    for number, line in source.lines(first=_FIRST_PASS, last=1.0):
+        value = _object(line)
+        if value is None or "mes" not in value:
+            continue
+        for item in chat.turns(Place(file=source.file, line=number), value):
             if isinstance(item, Turn):
                 turns.append(item)
             else:
@@ -77,20 +84,22 @@ class _Chat:
     header: Mapping[str, Any] | None = None
     user: str = DEFAULT_USER
     character: str = DEFAULT_CHARACTER
-    _current_user: str = field(default="")
+    _current_user: str = ""
+    _users: Counter[str] = field(default_factory=Counter)
+    _characters: Counter[str] = field(default_factory=Counter)
 
-    def learn_names(self, rows: Iterator[Mapping[str, Any]]) -> None:
+    def count_name(self, row: Mapping[str, Any]) -> None:
+        """Note who speaks in ``row``."""
+        role, name = _role(row), one_line(text_of(row.get("name")))
+        if name and role in ("user", "character"):
+            (self._users if role == "user" else self._characters)[name] += 1
+
+    def choose_names(self) -> None:
         """The most frequent names of both sides; the header's only if no row has one."""
-        users: Counter[str] = Counter()
-        characters: Counter[str] = Counter()
-        for row in rows:
-            role, name = _role(row), one_line(text_of(row.get("name")))
-            if name and role in ("user", "character"):
-                (users if role == "user" else characters)[name] += 1
         header = self.header or {}
-        self.user = _first_name(users, header.get("user_name"), DEFAULT_USER)
-        self.character = _first_name(characters, header.get("character_name"), DEFAULT_CHARACTER)
-        self._current_user = next(iter(users), self.user)
+        self.user = _first_name(self._users, header.get("user_name"), DEFAULT_USER)
+        self.character = _first_name(self._characters, header.get("character_name"), DEFAULT_CHARACTER)
+        self._current_user = next(iter(self._users), self.user)
 
     def turns(self, place: Place, row: Mapping[str, Any]) -> Iterator[Turn | Finding]:
         """The turn of one row, or why it has none."""
