@@ -1,4 +1,4 @@
-"""What there is in a workspace and what is going on in it: the projects with their state, and the runs that work now."""
+"""What there is in a workspace and what is going on in it: projects with their state, and the runs that work now."""
 
 from __future__ import annotations
 

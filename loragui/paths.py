@@ -32,14 +32,26 @@ def default_workspace() -> Path:
     """Where a person's engines, models and projects go when nothing else was chosen.
 
     On Windows a short folder at the drive's root (long paths and non-ASCII user names break the engine).
-    ``LORAGUI_WORKSPACE`` overrides it.
+    What was chosen in the window goes before it, ``LORAGUI_WORKSPACE`` before both.
     """
-    chosen = os.environ.get("LORAGUI_WORKSPACE")
+    chosen = os.environ.get("LORAGUI_WORKSPACE") or _remembered_workspace()
     if chosen:
         return Path(chosen)
     if sys.platform == "win32":
         return Path(os.environ.get("SYSTEMDRIVE", "C:") + "\\") / APP
     return Path(platformdirs.user_data_path(APP))
+
+
+def _remembered_workspace() -> str:
+    try:
+        return (platformdirs.user_config_path(APP) / "workspace").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def remember_workspace(root: Path) -> None:
+    """Make ``root`` the workspace of all later starts."""
+    write_atomic(platformdirs.user_config_path(APP) / "workspace", f"{root.absolute()}\n")
 
 
 class Workspace:

@@ -27,7 +27,10 @@ from loragui.paths import Workspace
 @pytest.fixture(autouse=True)
 def no_trace(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a test forgets to say goes below a temporary folder."""
-    monkeypatch.setenv("LORAGUI_WORKSPACE", str(tmp_path_factory.getbasetemp() / "workspace"))
+    base = tmp_path_factory.getbasetemp()
+    monkeypatch.setenv("LORAGUI_WORKSPACE", str(base / "workspace"))
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "LOCALAPPDATA", "APPDATA"):
+        monkeypatch.setenv(name, str(base / "home" / name.lower()))
 
 
 @pytest.fixture(scope="session")

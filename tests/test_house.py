@@ -30,8 +30,9 @@ ROOMS = {
     "acts": DOMAIN,
     "steps": DOMAIN | {"acts"},
     "overview": DOMAIN | {"acts", "steps"},
-    "cli": DOMAIN | {"acquire", "acts", "overview", "steps"},
-    "gui": DOMAIN | {"acquire", "acts", "overview", "steps"},
+    "demo": DOMAIN | {"steps"},
+    "cli": DOMAIN | {"acquire", "acts", "demo", "overview", "steps"},
+    "gui": DOMAIN | {"acquire", "acts", "demo", "overview", "steps"},
     "__main__": {"cli", "gui"},
     "__init__": set(),
 }

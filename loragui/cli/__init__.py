@@ -33,7 +33,6 @@ def main(argv: Sequence[str]) -> int:
         return job(argv[1:])
     if not argv:
         parser().print_help()
-        print("\nThis version has no window yet; “loragui demo” shows what it can do.")
         return WRONG_USE
     arguments = parser(("run",) if argv[:1] == ["run"] else VERBS).parse_args(argv)
     # The three common options have no defaults, so that a verb's does not hide one given before the verb.
@@ -65,6 +64,13 @@ def _carry_out(verb: Verb, arguments: argparse.Namespace, context: Context) -> i
     return DONE
 
 
+def verbs() -> frozenset[str]:
+    """The words that begin a command."""
+    actions = parser()._subparsers  # noqa: SLF001 - argparse has no public way to ask
+    groups = actions._group_actions if actions is not None else []  # noqa: SLF001
+    return frozenset(str(word) for group in groups for word in group.choices or ())
+
+
 def parser(modules: Sequence[str] = VERBS) -> argparse.ArgumentParser:
     """The verbs of ``modules`` with their arguments."""
     common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
@@ -74,7 +80,7 @@ def parser(modules: Sequence[str] = VERBS) -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="loragui",
         description="From your own texts and chats to a finished LoRA in a merged GGUF file.",
-        epilog="Exit codes: 0 done, 1 could not, 2 wrong use, 130 stopped.",
+        epilog="Without a verb, or with a project's folder, the window opens. Exit codes: 0 done, 1 could not, 2 wrong use, 130 stopped.",
         parents=[common],
     )
     top.add_argument("--version", action="version", version=f"loragui {__version__}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from loragui import acts, machine, units
+from loragui import demo as demos
 from loragui import project as projects
 from loragui.cli import data as data_verb
 from loragui.cli import engine as engine_verb
@@ -23,16 +24,11 @@ from loragui.data.folder import load_report
 from loragui.engine.installed import Engine
 from loragui.errors import AppError
 from loragui.jobs.folder import DONE, RunFolder
-from loragui.machine import recommended_threads
 from loragui.model import catalogue as models
 from loragui.paths import file_sha256
-from loragui.project import DataChoice, FileRef, Project, hyperparameters_of
 from loragui.result import merge, prove
 from loragui.result.prove import Proof
 from loragui.training import runs, start
-
-NAME = "demo"
-SAVE_EVERY = 5
 
 
 def add(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -96,23 +92,9 @@ def _base_model(engine: Engine, context: Context) -> Path:
 
 def _project(example: Demo, engine: Engine, model: Path, context: Context) -> acts.Open:
     """The demo's project, made anew or brought up to date; its runs stay."""
-    folder = context.workspace.projects / NAME
-    threads = recommended_threads(machine.look(context.workspace.root))
-    settings = hyperparameters_of(
-        {"context_size": example.context_size, "save_every": SAVE_EVERY, "threads": threads, **example.training}
-    )
-    project = Project(
-        name="Demo",
-        engine=FileRef.of(engine.folder, folder),
-        base_model=FileRef.of(model, folder),
-        data=DataChoice(
-            files=tuple(FileRef.of(path, folder) for path in example.files),
-            template=example.template,
-            seed=example.seed,
-        ),
-        hyperparameters=settings,
-    )
-    projects.save(folder, project)
+    folder = context.workspace.projects / demos.FOLDER
+    pc = machine.look(context.workspace.root)
+    projects.save(folder, demos.project(example, pc, folder, engine=engine.folder, model=model))
     return acts.open_project(folder)
 
 

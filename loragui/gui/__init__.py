@@ -1,0 +1,1 @@
+"""The window: shows and edits, decides nothing. The only room that knows Qt."""

@@ -1,0 +1,87 @@
+"""Short work away from the window's thread: a small pool, and one bridge that brings results back to it.
+
+Long work belongs to a run folder and its runner (``jobs``); this is for reading files, probing the PC and saving.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import shiboken6
+from PySide6.QtCore import QObject, Qt, Signal
+
+from loragui.errors import AppError, Problem
+from loragui.jobs.pyjob import os_problem
+
+Result = TypeVar("Result")
+
+
+class Background(QObject):
+    """Runs functions in ``workers`` threads. With one worker they run in the order in which they were given."""
+
+    _arrived = Signal(object)
+    trouble = Signal(object)
+    """A ``Problem`` that nobody asked to be told of."""
+
+    def __init__(self, parent: QObject | None = None, *, workers: int = 4) -> None:
+        super().__init__(parent)
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="background")
+        self._open = True
+        self._pending = 0
+        self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    def run(
+        self,
+        owner: QObject,
+        work: Callable[[], Result],
+        done: Callable[[Result], None] | None = None,
+        failed: Callable[[Problem], None] | None = None,
+    ) -> None:
+        """Do ``work`` in a thread, then ``done`` with its result, or ``failed``, in the window's thread.
+
+        Nothing is delivered once ``owner`` is gone. Without ``failed`` a problem goes to ``trouble``.
+        """
+        if not self._open:
+            return
+        self._pending += 1
+        future = self._pool.submit(work)
+        future.add_done_callback(lambda ready: self._announce(owner, ready, done, failed))
+
+    @property
+    def busy(self) -> bool:
+        """Whether any result is still to come."""
+        return self._pending > 0
+
+    def close(self, *, wait: bool = True) -> None:
+        """Take no more work; what was begun is finished, its results are dropped."""
+        self._open = False
+        self._pool.shutdown(wait=wait, cancel_futures=not wait)
+
+    def _announce(self, *what: Any) -> None:
+        if self._open and threading.main_thread().is_alive():
+            self._arrived.emit(what)
+
+    def _deliver(self, what: tuple[QObject, Future[Any], Callable[[Any], None] | None, Any]) -> None:
+        owner, future, done, failed = what
+        self._pending -= 1
+        if not shiboken6.isValid(owner) or future.cancelled():
+            return
+        error = future.exception()
+        if error is None:
+            if done is not None:
+                done(future.result())
+            return
+        problem = _problem(error)
+        if problem is None:
+            raise error
+        (failed or self.trouble.emit)(problem)
+
+
+def _problem(error: BaseException) -> Problem | None:
+    """What an expected failure is in words; None for a mistake of ours."""
+    if isinstance(error, AppError):
+        return error.problem
+    return os_problem(error) if isinstance(error, OSError) else None

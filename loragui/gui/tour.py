@@ -1,0 +1,151 @@
+"""“Try it with the demo”: the pages' own main buttons are pressed one after the other, and a banner says what happens.
+
+Nothing is done that the person could not do: the tour only presses what is there, so it shows the way as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+
+from loragui import demo
+from loragui.gui.memory import Memory
+from loragui.gui.session import Session
+from loragui.gui.theme import GAP, MARGIN
+from loragui.gui.watcher import RunWatcher
+from loragui.gui.widgets.basic import button, label, set_level
+from loragui.jobs.folder import DONE
+from loragui.steps import Step
+
+PAUSE_MS = 1500
+"""How long a page stands before its button is pressed, so that one can read what it says."""
+translate = QCoreApplication.translate
+
+
+def sentence(step: Step) -> str:
+    """What the tour says while it is at ``step``."""
+    return {
+        Step.ENGINE: translate("Tour", "First the engine, the program that trains. It is built on this PC, once."),
+        Step.MODEL: translate("Tour", "Now a small base model: it can already write, and learns a new habit from us."),
+        Step.DATA: translate("Tour", "Our example chats become training text: one sample for each reply."),
+        Step.SETTINGS: translate("Tour", "The settings are filled in already: small, so that it takes minutes."),
+        Step.TRAIN: translate(
+            "Tour", "It trains. The falling curve shows that it learns; a checkpoint is saved often."
+        ),
+        Step.RESULT: translate("Tour", "What was learned is merged into the model, then both are asked the same."),
+    }[step]
+
+
+class Tour(QObject):
+    """Goes the whole way in the demonstration's project, and goes on after the window was closed."""
+
+    changed = Signal()
+    press = Signal()
+    """The main button of the page that is shown is to be pressed."""
+
+    def __init__(self, session: Session, memory: Memory, show: Callable[[Step], None], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.active = False
+        self.sentence = ""
+        self._session, self._memory, self._show = session, memory, show
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(PAUSE_MS)
+        self._pause.timeout.connect(self._press)
+        session.gates_changed.connect(self._look)
+        session.run_ended.connect(self._ended)
+        session.runs_changed.connect(self._look)
+
+    def begin(self) -> None:
+        """Open the demonstration's project and start."""
+        pc = self._session.machine
+        if pc is None:
+            return
+        workspace = self._session.workspace
+        self._session.background.run(self, lambda: demo.ensure(workspace, pc), self._open)
+
+    def _open(self, folder: Path) -> None:
+        self._session.store.open(folder)
+        self._memory.tour = folder
+        self._start()
+
+    def resume(self) -> None:
+        """Go on with a tour that was under way when the window was closed."""
+        opened = self._session.store.opened
+        if opened is not None and opened.folder == self._memory.tour:
+            self._start()
+
+    def _start(self) -> None:
+        self.active = True
+        self._say(translate("Tour", "The demo goes the whole way by itself. You may look around meanwhile."))
+        self._look()
+
+    def stop(self) -> None:
+        """Leave the rest to the person; what runs goes on."""
+        self.active = False
+        self._memory.tour = None
+        self._pause.stop()
+        self._say("")
+
+    def _say(self, text: str) -> None:
+        if text != self.sentence or not text:
+            self.sentence = text
+            self.changed.emit()
+
+    def _ended(self, run: RunWatcher) -> None:
+        if self.active and run.state != DONE:
+            self.stop()
+            self._say(translate("Tour", "The demo has stopped here. Press the button below to go on by yourself."))
+
+    def _look(self) -> None:
+        session, opened = self._session, self._session.store.opened
+        if not self.active or opened is None or not session.gates or session.running() or self._pause.isActive():
+            return
+        if opened.folder != self._memory.tour:
+            self.stop()
+            return
+        gates, folder = session.gates, opened.folder
+        session.background.run(self, lambda: demo.next_step(folder, gates), self._go)
+
+    def _go(self, step: Step | None) -> None:
+        if not self.active or self._session.running() or self._pause.isActive():
+            return
+        if step is None:
+            self.stop()
+            self._say(translate("Tour", "That was the whole way. Now make a project with your own texts."))
+            return
+        self._say(sentence(step))
+        self._show(step)
+        self._pause.start()
+
+    def _press(self) -> None:
+        if self.active and not self._session.running():
+            self.press.emit()
+
+
+class TourBanner(QFrame):
+    """One line above the page with what the tour is doing."""
+
+    stopped = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("problem")
+        set_level(self, "good")
+        self.setAccessibleName(self.tr("Demo"))
+        self._text = label(role="message", wrap=True)
+        self._stop = button(self.tr("&Leave the demo"), self.stopped.emit)
+        box = QHBoxLayout(self)
+        box.setContentsMargins(MARGIN, GAP, MARGIN, GAP)
+        box.addWidget(self._text, 1)
+        box.addWidget(self._stop)
+        self.hide()
+
+    def show_sentence(self, text: str, *, over: bool) -> None:
+        """Show what is going on; an empty text hides the banner."""
+        self._text.setText(text)
+        self._stop.setText(self.tr("&Close") if over else self.tr("&Leave the demo"))
+        self.setVisible(bool(text))

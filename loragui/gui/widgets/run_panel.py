@@ -1,0 +1,142 @@
+"""What is shown of any run: what is being done, how far, how long still, how to stop it, and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from PySide6.QtCore import QCoreApplication, QDate, QLocale, QTime
+from PySide6.QtWidgets import QPlainTextEdit, QProgressBar, QWidget
+
+from loragui import units
+from loragui.gui.watcher import RunWatcher
+from loragui.gui.widgets.basic import Card, Details, button, label, row, set_text
+from loragui.gui.widgets.problem import ProblemBox
+from loragui.jobs.folder import DONE, NEW, STOPPED
+from loragui.jobs.progress import State
+
+translate = QCoreApplication.translate
+
+
+class RunPanel(Card):
+    """Shows one ``RunWatcher`` at a time; hidden while there is nothing to show.
+
+    ``stop_cost`` says what stopping loses; ``again`` is what “Try again” does.
+    """
+
+    def __init__(self, *, stop_cost: str, again: Callable[[], object], parent: QWidget | None = None) -> None:
+        super().__init__(parent=parent)
+        self.watcher: RunWatcher | None = None
+        self._again, self._cost = again, stop_cost
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 1000)
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName(self.tr("Progress"))
+        self._sentence = label(wrap=True)
+        self._left = label(role="quiet", wrap=True)
+        self.stop = button(self.tr("&Stop"), self._stop, about=stop_cost)
+        self._stop_cost = label(stop_cost, role="quiet", wrap=True)
+        self.problem = ProblemBox()
+        self.details = Details(self.tr("&Details"))
+        self.log = QPlainTextEdit()
+        self.log.setReadOnly(True)
+        self.log.setProperty("role", "fixed")
+        self.log.setMaximumBlockCount(400)
+        self.log.setMinimumHeight(160)
+        self.log.setAccessibleName(self.tr("What the programs print"))
+        self.log.setTabChangesFocus(True)
+        self.details.box.addWidget(self.log)
+        self.details.toggle.toggled.connect(lambda _on: self._show_log())
+        for part in (self.bar, self._sentence, self._left):
+            self.box.addWidget(part)
+        self.box.addLayout(row(self.stop, self._stop_cost))
+        self.box.addWidget(self.problem)
+        self.box.addWidget(self.details)
+        self.hide()
+
+    def show_run(self, watcher: RunWatcher | None) -> None:
+        """Show this run from now on."""
+        if watcher is self.watcher:
+            self.refresh()
+            return
+        if self.watcher is not None:
+            self.watcher.changed.disconnect(self.refresh)
+        self.watcher = watcher
+        if watcher is not None:
+            watcher.changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the run's state now."""
+        run = self.watcher
+        shown = run is not None and run.state not in {NEW, DONE}
+        self.setVisible(shown)
+        if run is None or not shown:
+            return
+        self.set_title(run.plan.title if run.plan else self.tr("Starting …"))
+        for part in (self.bar, self._sentence, self._left, self.stop, self._stop_cost):
+            part.setVisible(run.running)
+        self.stop.setEnabled(not run.stopping)
+        self.bar.setValue(round(1000 * run.progress.fraction))
+        set_text(self._sentence, self.tr("Stopping …") if run.stopping else self._doing(run.progress))
+        set_text(self._left, time_left(run.progress))
+        failed = not run.running and run.state != STOPPED
+        self.problem.show_problem(run.problem if failed else None, self._again)
+        if run.state == STOPPED:
+            set_text(self._sentence, self.tr("Stopped. Start it again at any time; what is done is kept."))
+            self._sentence.show()
+        self._show_log()
+
+    def _doing(self, state: State) -> str:
+        if not state.title:
+            return self.tr("Starting …")
+        parts = [state.title]
+        if state.count > 1:
+            parts[0] = self.tr("{title} (part {number} of {count})").format(
+                title=state.title, number=state.index + 1, count=state.count
+            )
+        if state.total:
+            parts.append(amount(state))
+        if state.note and state.note != state.title:
+            parts.append(state.note)
+        return " · ".join(parts)
+
+    def _show_log(self) -> None:
+        if self.watcher is None or not self.details.toggle.isChecked():
+            return
+        text = "\n".join(self.watcher.log)
+        if text != self.log.toPlainText():
+            self.log.setPlainText(text)
+            self.log.verticalScrollBar().setValue(self.log.verticalScrollBar().maximum())
+
+    def _stop(self) -> None:
+        if self.watcher is not None:
+            self.watcher.stop()
+
+
+def amount(state: State) -> str:
+    """How much of the current part is done: bytes, files, iterations."""
+    if state.unit == "bytes":
+        return translate("Run", "{done} of {total}").format(done=units.size(state.done), total=units.size(state.total))
+    return translate("Run", "{done} of {total} {unit}").format(
+        done=f"{state.done:,.0f}", total=f"{state.total:,.0f}", unit=state.unit
+    )
+
+
+def time_left(state: State) -> str:
+    """How long the current part still takes, and when it ends by the clock; empty when nobody can tell."""
+    if state.eta is None or state.eta <= 0:
+        return ""
+    end = clock(state.eta)
+    return translate("Run", "About {time} left, until {clock}").format(time=units.duration(state.eta), clock=end)
+
+
+def clock(seconds: float, now: datetime | None = None) -> str:
+    """The local time ``seconds`` from now, with the day when it is not today."""
+    now = now or datetime.now().astimezone()
+    end = now + timedelta(seconds=seconds)
+    locale = QLocale()
+    time = locale.toString(QTime(end.hour, end.minute), QLocale.FormatType.ShortFormat)
+    if end.date() == now.date():
+        return time
+    return f"{locale.toString(QDate(end.year, end.month, end.day), 'ddd d MMM')}, {time}"
