@@ -6,12 +6,14 @@
     python3 packaging/dev.py check    format, lint, types
     python3 packaging/dev.py bench    the benchmarks, printed as ratios
     python3 packaging/dev.py gui      the window
+    python3 packaging/dev.py shots    pictures of every page, into shots/ (makes the demo first when it is not there)
 
 Makes ``.venv`` beside the project's file and installs what the verb needs; quick when all is there already.
 """
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import importlib.util
 import os
@@ -25,10 +27,28 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
-DEBIAN = {"test": {"g++": "g++", "make": "make"}, "bench": {"g++": "g++", "make": "make"}}
-"""Programs that a verb needs beside Python, and the Debian package that brings each."""
+QT = {
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libxkbcommon.so.0": "libxkbcommon0",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libfontconfig.so.1": "libfontconfig1",
+}
+XCB = {
+    "Xvfb": "xvfb",
+    "xdotool": "xdotool",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-image.so.0": "libxcb-image0",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-render-util.so.0": "libxcb-render-util0",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+}
+COMPILER = {"g++": "g++", "make": "make"}
+DEBIAN = {"test": COMPILER | QT | XCB, "bench": COMPILER | QT, "gui": QT, "shots": QT}
+"""Programs and libraries that a verb needs beside Python, and the Debian package that brings each."""
 
-EXTRAS = {"demo": (), "gui": (), "test": ("test",), "bench": ("test",), "check": ("test", "check")}
+EXTRAS = {"demo": (), "gui": (), "shots": (), "test": ("test",), "bench": ("test",), "check": ("test", "check")}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -50,7 +70,7 @@ def main(argv: Sequence[str]) -> int:
 
 def need_debian(verb: str) -> None:
     """Install missing Debian packages as root; otherwise name them and stop."""
-    missing = [package for program, package in DEBIAN.get(verb, {}).items() if not shutil.which(program)]
+    missing = [package for name, package in DEBIAN.get(verb, {}).items() if not is_there(name)] if on_linux() else []
     if importlib.util.find_spec("ensurepip") is None and not PYTHON.exists():
         missing.append("python3-venv")
     if not missing:
@@ -60,6 +80,22 @@ def need_debian(verb: str) -> None:
         sys.exit(f"Missing: {', '.join(missing)}. Install with: sudo {' '.join(command)}")
     subprocess.run(["apt-get", "update", "--quiet"], check=True)
     subprocess.run(command, check=True, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+
+
+def on_linux() -> bool:
+    """Whether Debian packages can help at all."""
+    return sys.platform == "linux"
+
+
+def is_there(name: str) -> bool:
+    """Whether a program, or a shared library (``lib….so.N``), can be found."""
+    if ".so." not in name:
+        return shutil.which(name) is not None
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
 
 
 def make_venv(extras: Sequence[str]) -> None:
@@ -123,12 +159,20 @@ def gui(words: list[str]) -> int:
     return python("-m", "loragui", *words)
 
 
+def shots(words: list[str]) -> int:
+    """Pictures of every page of the demo's project."""
+    if not (ROOT / "demo-workspace" / "projects" / "demo" / "project.json").exists() and demo([]):
+        return 1
+    return python("packaging/shots.py", *words)
+
+
 VERBS: dict[str, Callable[[list[str]], int]] = {
     "demo": demo,
     "test": test,
     "check": check,
     "bench": bench,
     "gui": gui,
+    "shots": shots,
 }
 
 if __name__ == "__main__":
