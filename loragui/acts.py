@@ -39,6 +39,8 @@ from loragui.settings.parameters import problems as parameter_problems
 from loragui.settings.size import size_of
 from loragui.training import start
 from loragui.training.checkpoints import numbers
+from loragui.training.runs import latest_training
+from loragui.training.standing import Standing, standing
 
 CONTEXT = 4096
 """Tokens of context that are suggested for other programs at most."""
@@ -175,6 +177,25 @@ def training_plan(opened: Open) -> Plan:
     """The plan of a new training, without making anything."""
     request, folder = _training_request(opened), opened.runs / "0000"
     return start.plan(folder, start.snapshot(folder, request), request.engine)
+
+
+def training_standing(opened: Open) -> Standing | None:
+    """Where the newest training stands against what would be started now; None without one. AppError when damaged."""
+    try:
+        folder = latest_training(opened.folder)
+    except AppError:
+        return None
+    try:
+        wanted = start.snapshot(folder.path, _training_request(opened))
+    except AppError:
+        wanted = None
+    return standing(folder, wanted)
+
+
+def resume(opened: Open, folder: RunFolder) -> RunFolder:
+    """Write the plan that goes on with a training. AppError when it cannot go on."""
+    start.prepare_resume(folder, opened.engine())
+    return folder
 
 
 @dataclass(frozen=True, kw_only=True)

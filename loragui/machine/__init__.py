@@ -6,7 +6,7 @@ judges the folder that everything goes into, ``doctor`` says it all in words.
 
 from loragui.machine.doctor import doctor_lines, to_json
 from loragui.machine.facts import Disk, Gpu, Machine, recommended_threads
-from loragui.machine.look import look
+from loragui.machine.look import look, ram
 from loragui.machine.workspace import existing_parent, judge_workspace, workspace_problems
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "existing_parent",
     "judge_workspace",
     "look",
+    "ram",
     "recommended_threads",
     "to_json",
     "workspace_problems",

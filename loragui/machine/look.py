@@ -42,6 +42,12 @@ def look(workspace: Path) -> Machine:
     )
 
 
+def ram() -> tuple[int, int]:
+    """Bytes of RAM in all, and available now."""
+    memory = psutil.virtual_memory()
+    return memory.total, memory.available
+
+
 def windows_name(build: int, product_type: int) -> str:
     """``Windows 10``, ``Windows 11`` or ``Windows Server`` (Windows itself calls 11 version 10)."""
     if product_type == _SERVER:

@@ -175,6 +175,11 @@ class Details(QWidget):
         self._show(unfolded=False)
         self.toggle.toggled.connect(lambda checked: self._show(unfolded=checked))
 
+    def rename(self, text: str) -> None:
+        """Change the button's text."""
+        self._text = text
+        self._show(unfolded=self.toggle.isChecked())
+
     def _show(self, *, unfolded: bool) -> None:
         self.toggle.setText(("▾ " if unfolded else "▸ ") + self._text)
         self.content.setVisible(unfolded)

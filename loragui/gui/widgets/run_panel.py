@@ -6,12 +6,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from PySide6.QtCore import QCoreApplication, QDate, QLocale, QTime
-from PySide6.QtWidgets import QPlainTextEdit, QProgressBar, QWidget
+from PySide6.QtWidgets import QProgressBar, QWidget
 
 from loragui import units
 from loragui.gui.watcher import RunWatcher
-from loragui.gui.widgets.basic import Card, Details, button, label, row, set_text
+from loragui.gui.widgets.basic import Card, button, label, row, set_text
 from loragui.gui.widgets.problem import ProblemBox
+from loragui.gui.widgets.run_log import RunLog
 from loragui.jobs.folder import DONE, NEW, STOPPED
 from loragui.jobs.progress import State
 
@@ -37,16 +38,7 @@ class RunPanel(Card):
         self.stop = button(self.tr("&Stop"), self._stop, about=stop_cost)
         self._stop_cost = label(stop_cost, role="quiet", wrap=True)
         self.problem = ProblemBox()
-        self.details = Details(self.tr("&Details"))
-        self.log = QPlainTextEdit()
-        self.log.setReadOnly(True)
-        self.log.setProperty("role", "fixed")
-        self.log.setMaximumBlockCount(400)
-        self.log.setMinimumHeight(160)
-        self.log.setAccessibleName(self.tr("What the programs print"))
-        self.log.setTabChangesFocus(True)
-        self.details.box.addWidget(self.log)
-        self.details.toggle.toggled.connect(lambda _on: self._show_log())
+        self.details = RunLog()
         for part in (self.bar, self._sentence, self._left):
             self.box.addWidget(part)
         self.box.addLayout(row(self.stop, self._stop_cost))
@@ -85,7 +77,7 @@ class RunPanel(Card):
         if run.state == STOPPED:
             set_text(self._sentence, self.tr("Stopped. Start it again at any time; what is done is kept."))
             self._sentence.show()
-        self._show_log()
+        self.details.show_run(run)
 
     def _doing(self, state: State) -> str:
         if not state.title:
@@ -100,14 +92,6 @@ class RunPanel(Card):
         if state.note and state.note != state.title:
             parts.append(state.note)
         return " · ".join(parts)
-
-    def _show_log(self) -> None:
-        if self.watcher is None or not self.details.toggle.isChecked():
-            return
-        text = "\n".join(self.watcher.log)
-        if text != self.log.toPlainText():
-            self.log.setPlainText(text)
-            self.log.verticalScrollBar().setValue(self.log.verticalScrollBar().maximum())
 
     def _stop(self) -> None:
         if self.watcher is not None:
