@@ -14,8 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtGui import QPixmap
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QScrollArea
 
 from loragui.gui import theme
@@ -73,18 +73,26 @@ def take(scale: int, into: Path) -> None:
 
 def quiet(session: Session) -> None:
     """Let the window work until nothing is on its way any more."""
-    QTest.qWait(300)
+    wait(300)
     until = time.monotonic() + LONGEST
     while session.background.busy and time.monotonic() < until:
-        QTest.qWait(50)
-    QTest.qWait(700)
+        wait(50)
+    wait(700)
+
+
+def wait(milliseconds: int) -> None:
+    """Let events come and threads run (``QTest.qWait`` would hold Python's lock all the while)."""
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
 
 
 def tall(window: Window) -> QPixmap:
     """The page's whole content, also what is scrolled away."""
     page = window.stack.currentWidget()
-    area = page.findChild(QScrollArea)
-    return (area.widget() if area is not None else page).grab()
+    area = page.findChild(QScrollArea) if page is not None else None
+    content = area.widget() if area is not None else None
+    return (content or window).grab()
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ class Window(QMainWindow):
         self.session, self.memory = session, memory
         self.place: Place = None
         self.pages: dict[Place, Page] = {}
-        self._moved = False
+        self._moved = self._seeking = False
         self._problems: ProblemDialog | None = None
         self.setMinimumSize(*SMALLEST)
         self.resize(1180, 780)
@@ -124,6 +124,7 @@ class Window(QMainWindow):
         self.sidebar.chosen.connect(lambda number: self._go(PLACES[number]))
         session = self.session
         session.gates_changed.connect(self._show_states)
+        session.gates_changed.connect(self._seek)
         session.runs_changed.connect(self._show_states)
         session.store.changed.connect(self._show_states)
         session.store.replaced.connect(self._project_replaced)
@@ -135,21 +136,31 @@ class Window(QMainWindow):
     def restore(self, project: Path | None) -> None:
         """Open ``project``, else what was open last time, where it was; then look for work that is going on."""
         self.restoreGeometry(self.memory.geometry)
-        wanted, place = (project, Step.ENGINE) if project else (self.memory.project, self.memory.place)
-        if wanted is not None and (project is not None or (wanted / "project.json").is_file()):
-            self.open_project(wanted, place)
+        before, place = self.memory.project, self.memory.place
+        if project is not None and project != before:
+            self.open_project(project)
+        elif before is not None and (project is not None or (before / "project.json").is_file()):
+            self.open_project(before, place, seek=False)
         self._moved = False
         self.session.discover(self.memory.recent, self._found_going)
         self.tour.resume()
 
-    def open_project(self, folder: Path, place: Place = None) -> None:
-        """Open a project at ``place``; a problem is shown and nothing changes."""
+    def open_project(self, folder: Path, place: Place = Step.ENGINE, *, seek: bool = True) -> None:
+        """Open a project at ``place`` and ``seek`` the step that comes next; a problem is shown and nothing changes."""
         try:
             self.session.store.open(folder)
         except AppError as error:
             self.show_problem(error.problem)
             return
         self.show_place(place)
+        self._seeking = seek
+
+    def _seek(self) -> None:
+        """Go to the first step that is not done, as soon as that is known."""
+        gates = self.session.gates
+        if self._seeking and gates:
+            self._seeking = False
+            self.show_place(next((step for step in Step if not gates[step].done), Step.RESULT))
 
     def _found_going(self, going: tuple[Going, ...]) -> None:
         """Show work that goes on, unless the person has gone somewhere in the meantime."""
@@ -157,7 +168,7 @@ class Window(QMainWindow):
             return
         first = next((one for one in going if one.project is not None), going[0])
         if first.project is not None:
-            self.open_project(first.project, first.step)
+            self.open_project(first.project, first.step or Step.ENGINE, seek=False)
         elif self.session.store.opened is not None:
             self.show_place(first.step)
 
@@ -179,7 +190,7 @@ class Window(QMainWindow):
             made = cast("Page", getattr(importlib.import_module(f"loragui.gui.pages.{module}"), name)(self.session))
             made.act_changed.connect(self._show_act)
             made.go.connect(self._go)
-            made.open_project.connect(lambda folder: self.open_project(folder, Step.ENGINE))
+            made.open_project.connect(self.open_project)
             self.pages[place] = made
             self.stack.addWidget(made)
             if place is None:
@@ -195,7 +206,7 @@ class Window(QMainWindow):
         page.workspace_wanted.connect(self.workspace_wanted)
 
     def _go(self, place: Place) -> None:
-        self._moved = True
+        self._moved, self._seeking = True, False
         self.show_place(place)
 
     def _back(self) -> None:
