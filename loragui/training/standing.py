@@ -50,7 +50,8 @@ def standing(folder: RunFolder, wanted: Training | None = None) -> Standing:
 
 
 def _choices(training: Training) -> tuple[object, ...]:
-    return training.hyperparameters, training.data_sha256, training.base_model.absolute, training.engine
+    base = training.base_model.relative or training.base_model.absolute  # a workspace may have been moved
+    return training.hyperparameters, training.data_sha256, base, training.engine
 
 
 def lost_by_stopping(iteration: int, saved: int, seconds: float | None) -> tuple[int, float]:

@@ -62,10 +62,11 @@ def button(text: str, act: Callable[[], object], *, name: str = "", about: str =
 
 
 def set_level(widget: QWidget, level: str) -> None:
-    """Change the ``level`` that style.qss paints by."""
+    """Change the ``level`` that style.qss paints by, also the parts inside."""
     if widget.property("level") != level:
         widget.setProperty("level", level)
-        restyle(widget)
+        for part in (widget, *widget.findChildren(QWidget)):
+            restyle(part)
 
 
 def restyle(widget: QWidget) -> None:

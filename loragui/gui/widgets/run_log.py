@@ -65,7 +65,7 @@ class RunMessages(Card):
 
 def told(stamped: Stamped) -> str:
     """One message with its time."""
-    time = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(stamped.time)), QLocale.FormatType.ShortFormat)
+    time = moment(stamped.time)
     match stamped.event:
         case Note(text=text) | StepStarted(title=text):
             return f"{time}  {text}"
@@ -73,3 +73,11 @@ def told(stamped: Stamped) -> str:
             return f"{time}  {problem}"
         case _:
             return time
+
+
+def moment(time: float) -> str:
+    """A moment (Unix seconds) by the clock, with its day when that is not today."""
+    there = QDateTime.fromSecsSinceEpoch(int(time))
+    clock = there.time().toString("HH:mm:ss")
+    today = there.date() == QDateTime.currentDateTime().date()
+    return clock if today else f"{QLocale().toString(there.date(), 'ddd d MMM')}, {clock}"

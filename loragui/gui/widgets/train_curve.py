@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLabel, QVBoxLayout, QWidget
 
 from loragui.errors import AppError, Problem
@@ -85,6 +86,11 @@ class TrainCurve(Card):
             self._timer.start()
         elif not on:
             self._timer.stop()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Catch up with what happened while the curve could not be seen."""
+        super().showEvent(event)
+        self.refresh()
 
     def refresh(self) -> None:
         """Read what is new in the background and draw it. The first reading may take seconds for a long training."""
