@@ -35,7 +35,7 @@ class TrainCurve(Card):
         self.series: LossSeries | None = None
         self._feed: Feed | None = None
         self._folder: RunFolder | None = None
-        self._overlays: dict[str, LossSeries] = {}
+        self.overlays: dict[str, LossSeries] = {}
         self._reading = False
         self.axis = QComboBox()
         self.axis.addItem(self.tr("Iterations"), "iteration")
@@ -138,7 +138,7 @@ class TrainCurve(Card):
         made.setMinimumHeight(280)
         made.apply_colors(plot_colors(theme.colors()))
         made.set_axis(str(self.axis.currentData()))
-        made.set_overlays(tuple(self._overlays.items()))
+        made.set_overlays(tuple(self.overlays.items()))
         self._place.addWidget(made)
         return made
 
@@ -165,19 +165,19 @@ class TrainCurve(Card):
     def overlay(self, title: str, folder: RunFolder | None) -> None:
         """Draw the earlier training in ``folder`` under that title; None draws it no more."""
         if folder is None:
-            self._overlays.pop(title, None)
+            self.overlays.pop(title, None)
             self._show_overlays()
             return
 
         def take(found: tuple[RunFolder, Feed, LossSeries]) -> None:
-            self._overlays[title] = found[2]
+            self.overlays[title] = found[2]
             self._show_overlays()
 
         self.session.background.run(self, lambda: _read(folder), take, self.problem.show_problem)
 
     def _show_overlays(self) -> None:
         if self.plot is not None:
-            self.plot.set_overlays(tuple(self._overlays.items()))
+            self.plot.set_overlays(tuple(self.overlays.items()))
 
     def _choose_picture(self) -> None:
         chosen, _ = QFileDialog.getSaveFileName(
