@@ -13,22 +13,28 @@ from loragui.machine.facts import Gpu, Machine, recommended_threads
 _WORTH_NAMING = ("AVX", "AVX2", "FMA", "F16C", "AVX512F", "NEON", "DOTPROD", "SVE")
 
 
-def doctor_lines(machine: Machine, problems: Sequence[Problem]) -> tuple[str, ...]:
-    """One line for each part of the PC, then what is wrong (or that nothing is)."""
+def doctor_rows(machine: Machine) -> tuple[tuple[str, str], ...]:
+    """Pairs of a part of the PC and what it is."""
     sets = [name for name in _WORTH_NAMING if name in machine.instruction_sets]
-    lines = [
-        f"System: {machine.system} {machine.system_version} ({machine.architecture})",
-        f"CPU: {machine.cpu_name}, {_cores(machine)}; {', '.join(sets) or 'no known instruction sets'}",
-        f"Threads for training: {recommended_threads(machine)}",
-        f"RAM: {units.size(machine.ram_available_bytes)} free of {units.size(machine.ram_total_bytes)}",
+    rows = [
+        ("System", f"{machine.system} {machine.system_version} ({machine.architecture})"),
+        ("CPU", f"{machine.cpu_name}, {_cores(machine)}; {', '.join(sets) or 'no known instruction sets'}"),
+        ("Threads for training", str(recommended_threads(machine))),
+        ("RAM", f"{units.size(machine.ram_available_bytes)} free of {units.size(machine.ram_total_bytes)}"),
         *(
-            f"Disk: {units.size(disk.free_bytes)} free of {units.size(disk.total_bytes)} at {disk.path}"
+            ("Disk", f"{units.size(disk.free_bytes)} free of {units.size(disk.total_bytes)} at {disk.path}")
             for disk in machine.disks
         ),
-        f"Graphics card: {'; '.join(map(_card, machine.gpus)) or 'none found (none is needed)'}",
+        ("Graphics card", "; ".join(map(_card, machine.gpus)) or "none found (none is needed)"),
     ]
     if machine.on_battery is not None:
-        lines.append("Power: on battery, plug it in before a training" if machine.on_battery else "Power: plugged in")
+        rows.append(("Power", "on battery, plug it in before a training" if machine.on_battery else "plugged in"))
+    return tuple(rows)
+
+
+def doctor_lines(machine: Machine, problems: Sequence[Problem]) -> tuple[str, ...]:
+    """One line for each part of the PC, then what is wrong (or that nothing is)."""
+    lines = [f"{part}: {text}" for part, text in doctor_rows(machine)]
     lines += [f"{'Problem' if problem.blocking else 'Advice'}: {problem}" for problem in problems]
     if not problems:
         lines.append("All is well.")

@@ -86,8 +86,8 @@ class Card(QFrame):
         self.box.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
         self.box.setSpacing(GAP)
         self.title = label(title, role="heading", wrap=True)
-        self.title.setVisible(bool(title))
         self.box.addWidget(self.title)
+        self.title.setVisible(bool(title))
 
     def set_title(self, title: str) -> None:
         """Change the heading."""

@@ -1,0 +1,131 @@
+"""``kill -9`` of the window, in each place and during each kind of work: nothing is lost, and it opens where it was."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from loragui import acts
+from loragui.engine.installed import Engine
+from loragui.gui.app import Program
+from loragui.gui.memory import Memory
+from loragui.gui.session import Session
+from loragui.gui.window import Window
+from loragui.jobs import client
+from loragui.paths import Workspace
+from loragui.project import FileRef, Hyperparameters
+from loragui.steps import Step
+from tests import paper, tiny
+
+Kill = Callable[..., None]
+Reopen = Callable[[], Window]
+
+
+@pytest.fixture
+def kill(workspace: Workspace, tmp_path: Path) -> Iterator[Kill]:
+    """Open the project's window in another process at a place, let it work if asked to, and kill it."""
+    children: list[subprocess.Popen[str]] = []
+
+    def run(project: Path, step: Step | None, *, press: bool = False) -> None:
+        words = [str(workspace.root), str(project), step.name if step else "", *(["press"] if press else [])]
+        child = subprocess.Popen(
+            [sys.executable, "-m", "tests.gui.victim", *words],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        )  # fmt: skip
+        children.append(child)
+        assert child.stdout is not None
+        assert child.stderr is not None
+        for wanted in ("ready", "working")[: 1 + press]:
+            line = child.stdout.readline().strip()
+            assert line == wanted, f"{line}\n{child.stderr.read()}"
+        child.kill()
+        child.wait()
+
+    yield run
+    for child in children:
+        child.kill()
+        for pipe in (child.stdout, child.stderr):
+            if pipe is not None:
+                pipe.close()
+
+
+@pytest.fixture
+def reopen(workspace: Workspace, styled: object, qtbot: QtBot) -> Iterator[Reopen]:
+    """Start the window again, as a person does, and wait until it has looked around."""
+    programs: list[Program] = []
+
+    def run() -> Window:
+        program = Program(workspace)
+        assert program.single.first, "the killed window's claim is gone"
+        programs.append(program)
+        window = program.open(workspace, None)
+        qtbot.waitUntil(lambda: bool(window.session.gates) and not window.session.background.busy, timeout=20_000)
+        return window
+
+    yield run
+    for program in programs:
+        assert program.window is not None
+        for going in program.window.session.running():
+            client.request_stop(going.folder)
+            for _ in client.follow(going.folder):
+                pass
+        program.finish()
+        program.window.hide()
+        program.window.deleteLater()
+        program.deleteLater()
+
+
+@pytest.mark.parametrize("step", [None, *Step])
+def test_in_every_place(workspace: Workspace, kill: Kill, reopen: Reopen, step: Step | None) -> None:
+    opened = paper.project(workspace.root)
+    before = paper.tree(opened.folder)
+    kill(opened.folder, step)
+    assert paper.tree(opened.folder) == before
+    window = reopen()
+    assert window.session.store.opened is not None
+    assert window.session.store.opened.folder == opened.folder
+    locked = step is not None and window.session.gates[step].locked
+    assert window.place is step or locked
+
+
+@pytest.fixture
+def live(workspace: Workspace, engine: Engine) -> acts.Open:
+    """A project whose training with the real engine takes long."""
+    opened = paper.project(workspace.root)
+    base = tiny.write(workspace.root / "larger.gguf", tiny.Tiny(embedding=128, feed_forward=256))
+    session = Session(workspace)
+    session.store.open(opened.folder)
+    session.store.edit(
+        engine=FileRef.of(engine.folder, opened.folder),
+        base_model=FileRef.of(base, opened.folder),
+        hyperparameters=Hyperparameters(
+            context_size=paper.CONTEXT, iterations=100_000, rank=4, alpha=4, threads=1, save_every=4
+        ),
+    )
+    session.finish()
+    return acts.open_project(opened.folder)
+
+
+@pytest.mark.real
+def test_during_a_training(live: acts.Open, kill: Kill, reopen: Reopen, qtbot: QtBot) -> None:
+    kill(live.folder, Step.TRAIN, press=True)
+    window = reopen()
+    assert window.place is Step.TRAIN
+    run = window.session.running_step(Step.TRAIN)
+    assert run is not None
+    with qtbot.waitSignal(run.fresh, timeout=60_000):
+        pass
+    assert run.running
+    assert acts.open_project(live.folder).project == live.project
+
+
+def test_memory_is_of_the_workspace(workspace: Workspace, tmp_path: Path) -> None:
+    Memory(workspace).stand(tmp_path / "p", Step.DATA)
+    assert Memory(workspace).place is Step.DATA
+    assert Memory(Workspace(tmp_path / "other")).project is None
