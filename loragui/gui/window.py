@@ -60,7 +60,7 @@ class Window(QMainWindow):
         self.tour.changed.connect(self._tour_moved)
         self.tour.press.connect(self._press)
         self._connect()
-        self.show_place(None)
+        self._display(None)  # what was open last time is not forgotten yet
 
     def _build(self) -> None:
         self.sidebar = Sidebar(len(PLACES))
@@ -174,13 +174,14 @@ class Window(QMainWindow):
 
     def show_place(self, place: Place) -> None:
         """Show a place; a step that is locked, or has no project, leads to the start of the way to it."""
-        if self.session.store.opened is None:
-            place = None
+        opened = self.session.store.opened
+        self._display(place if opened is not None else None)
+        self.memory.stand(opened.folder if opened else None, self.place)
+
+    def _display(self, place: Place) -> None:
         page = self._page(place)
         self.place = place
         self.stack.setCurrentWidget(page)
-        opened = self.session.store.opened
-        self.memory.stand(opened.folder if opened else None, place)
         page.enter()
         self._show_states()
 
