@@ -37,6 +37,14 @@ class TrainCurve(Card):
         self._folder: RunFolder | None = None
         self.overlays: dict[str, LossSeries] = {}
         self._reading = False
+        self._build()
+        self._timer = QTimer(self)
+        self._timer.setInterval(READ_MS)
+        self._timer.timeout.connect(self.refresh)
+        QApplication.styleHints().colorSchemeChanged.connect(self._recolor)
+        self._show_controls()
+
+    def _build(self) -> None:
         self.axis = QComboBox()
         self.axis.addItem(self.tr("Iterations"), "iteration")
         self.axis.addItem(self.tr("Time"), "time")
@@ -64,11 +72,6 @@ class TrainCurve(Card):
         self.box.addLayout(row(about, self.axis, self.zoom, 1, self.picture, self.table))
         self.box.addWidget(self.problem)
         self._controls = (about, self.axis, self.zoom, self.picture, self.table)
-        self._timer = QTimer(self)
-        self._timer.setInterval(READ_MS)
-        self._timer.timeout.connect(self.refresh)
-        QApplication.styleHints().colorSchemeChanged.connect(self._recolor)
-        self._show_controls()
 
     def show_run(self, folder: RunFolder | None) -> None:
         """Draw this training from now on."""
