@@ -18,6 +18,7 @@ from loragui.model import convert, fetch
 from loragui.model.catalogue import Recommended
 from loragui.model.judge import Outcome, Verdict
 from loragui.paths import Workspace, slug
+from loragui.project import FileRef
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +53,11 @@ def built(recipe: Recipe, workspace: Workspace) -> Engine | None:
     """The engine of ``recipe`` and the recommended revision if it is there and usable."""
     name = recipes.engine_name(catalogue.pins()[0], recipe)
     return next((engine for engine in installed.engines(workspace) if engine.name == name), None)
+
+
+def pin_of(engine: FileRef | None, folder: Path) -> str:
+    """The revision of a project's engine, the recommended one before it has any. AppError when the engine is gone."""
+    return installed.load(engine.resolve(folder)).pin if engine is not None else catalogue.pins()[0].id
 
 
 def recommended_recipe() -> Recipe:

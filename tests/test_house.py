@@ -31,8 +31,9 @@ ROOMS = {
     "steps": DOMAIN | {"acts"},
     "overview": DOMAIN | {"acts", "steps"},
     "demo": DOMAIN | {"steps"},
-    "cli": DOMAIN | {"acquire", "acts", "demo", "overview", "steps"},
-    "gui": DOMAIN | {"acquire", "acts", "demo", "overview", "steps"},
+    "offers": DOMAIN | {"acquire", "acts"},
+    "cli": DOMAIN | {"acquire", "acts", "demo", "offers", "overview", "steps"},
+    "gui": DOMAIN | {"acquire", "acts", "demo", "offers", "overview", "steps"},
     "__main__": {"cli", "gui"},
     "__init__": set(),
 }

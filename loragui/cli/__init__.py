@@ -80,7 +80,8 @@ def parser(modules: Sequence[str] = VERBS) -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="loragui",
         description="From your own texts and chats to a finished LoRA in a merged GGUF file.",
-        epilog="Without a verb, or with a project's folder, the window opens. Exit codes: 0 done, 1 could not, 2 wrong use, 130 stopped.",
+        epilog="Without a verb, or with a project's folder, the window opens. "
+        "Exit codes: 0 done, 1 could not, 2 wrong use, 130 stopped.",
         parents=[common],
     )
     top.add_argument("--version", action="version", version=f"loragui {__version__}")

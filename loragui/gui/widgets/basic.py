@@ -34,9 +34,8 @@ class WrappedLabel(QLabel):
         self.setSizePolicy(policy)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Narrow enough for any window; the height follows from the width."""
-        hint = super().minimumSizeHint()
-        return QSize(min(hint.width(), 120), hint.height())
+        """Narrow enough for any window. One line high: how many there are follows from the width that it gets."""
+        return QSize(min(super().minimumSizeHint().width(), 120), self.fontMetrics().height())
 
 
 def label(text: str = "", *, role: str = "", wrap: bool = False) -> QLabel:
