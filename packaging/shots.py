@@ -57,7 +57,7 @@ def take(scale: int, into: Path) -> None:
     window.show()
     window.open_project(workspace.projects / "demo")
     for scheme in (theme.LIGHT, theme.DARK):
-        theme.choose(scheme)
+        theme.choose(app, scheme)
         for suffix, size in SIZES.items():
             if suffix and scale > 1:
                 continue

@@ -65,7 +65,7 @@ DARK_COLORS = Colors(
 
 def is_dark() -> bool:
     """Whether the dark colours are shown now."""
-    return QApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
+    return QApplication.palette().window().color().lightness() < 128
 
 
 def colors() -> Colors:
@@ -74,25 +74,26 @@ def colors() -> Colors:
 
 
 def apply(app: QApplication, scheme: str) -> None:
-    """Show ``scheme`` (``system`` follows the system), now and whenever it changes."""
+    """Dress the application in ``scheme``; ``system`` follows the system, now and whenever it changes."""
     app.setStyle(QStyleFactory.create("Fusion"))
     font = app.font()
     font.setPointSizeF(max(10.0, font.pointSizeF()))
     app.setFont(font)
+    choose(app, scheme)
+    app.styleHints().colorSchemeChanged.connect(lambda now: paint(app, dark=now == Qt.ColorScheme.Dark))
+
+
+def choose(app: QApplication, scheme: str) -> None:
+    """Follow the system, or force light or dark; also where the platform itself knows no schemes."""
     hints = app.styleHints()
     hints.setColorScheme(SCHEMES.get(scheme, Qt.ColorScheme.Unknown))
-    paint(app)
-    hints.colorSchemeChanged.connect(lambda _scheme: paint(app))
+    system_is_dark = hints.colorScheme() == Qt.ColorScheme.Dark
+    paint(app, dark=scheme == DARK or (scheme != LIGHT and system_is_dark))
 
 
-def choose(scheme: str) -> None:
-    """Follow the system, or force light or dark."""
-    QApplication.styleHints().setColorScheme(SCHEMES.get(scheme, Qt.ColorScheme.Unknown))
-
-
-def paint(app: QApplication) -> None:
-    """Put the current colours into the palette and the style sheet."""
-    now = colors()
+def paint(app: QApplication, *, dark: bool) -> None:
+    """Put the colours into the palette and the style sheet; widgets learn of it by ``QEvent.PaletteChange``."""
+    now = DARK_COLORS if dark else LIGHT_COLORS
     app.setPalette(palette(now))
     app.setStyleSheet(style_sheet(now))
 

@@ -8,7 +8,17 @@ from typing import cast
 
 from PySide6.QtCore import QUrl, Signal
 from PySide6.QtGui import QActionGroup, QCloseEvent, QDesktopServices, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QMainWindow,
+    QMenu,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from loragui import __version__
 from loragui.errors import AppError, Problem
@@ -251,7 +261,9 @@ class Window(QMainWindow):
 
     def _choose_scheme(self, scheme: str) -> None:
         self.memory.scheme = scheme
-        theme.choose(scheme)
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)  # noqa: S101
+        theme.choose(app, scheme)
 
     def show_problem(self, problem: Problem) -> None:
         """Show a problem that belongs to no page, once."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QVBoxLayout, QWidget
 
 from loragui.errors import AppError, Problem
 from loragui.gui import theme
@@ -29,9 +29,10 @@ class TrainCurve(Card):
     """Follows the events of one training while it is shown, and draws its loss."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__(self.tr("How well it learns"), parent)
-        self.session = session
         self.plot: LossPlot | None = None
+        super().__init__("", parent)
+        self.set_title(self.tr("How well it learns"))
+        self.session = session
         self.series: LossSeries | None = None
         self._feed: Feed | None = None
         self._folder: RunFolder | None = None
@@ -41,7 +42,6 @@ class TrainCurve(Card):
         self._timer = QTimer(self)
         self._timer.setInterval(READ_MS)
         self._timer.timeout.connect(self.refresh)
-        QApplication.styleHints().colorSchemeChanged.connect(self._recolor)
         self._show_controls()
 
     def _build(self) -> None:
@@ -161,8 +161,10 @@ class TrainCurve(Card):
         if self.plot is not None:
             self.plot.reset_zoom()
 
-    def _recolor(self) -> None:
-        if self.plot is not None:
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Follow light and dark."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self.plot is not None:
             self.plot.apply_colors(plot_colors(theme.colors()))
 
     def overlay(self, title: str, folder: RunFolder | None) -> None:
