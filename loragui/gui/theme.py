@@ -120,8 +120,12 @@ def palette(now: Colors) -> QPalette:
 
 
 def style_sheet(now: Colors) -> str:
-    """``resources/style.qss`` with its ``@names`` filled in. KeyError for a name that is no colour."""
+    """``resources/style.qss`` with its ``@names`` filled in: colours, and ``icons`` and ``scheme`` for pictures.
+
+    KeyError for any other name.
+    """
     values = {name: value for name, value in asdict(now).items() if isinstance(value, str)}
+    values |= {"icons": resource_path("icons").as_posix(), "scheme": DARK if now is DARK_COLORS else LIGHT}
     return re.sub(r"@([a-z_]+)", lambda match: values[match[1]], _template())
 
 
