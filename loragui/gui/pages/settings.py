@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from loragui import acts
 from loragui.acts import Open
@@ -15,7 +15,7 @@ from loragui.data.folder import load_report
 from loragui.errors import AppError, Problem
 from loragui.gui.page import Act, Page
 from loragui.gui.session import Session
-from loragui.gui.widgets.basic import Card, Details, label, row, rule
+from loragui.gui.widgets.basic import Card, Details, label, name_of, row, rule
 from loragui.gui.widgets.problem import ProblemBox
 from loragui.gui.widgets.settings_field import CalmDoubleSpinBox, SettingField, with_mnemonics
 from loragui.gui.widgets.settings_profile import SettingsProfile
@@ -83,8 +83,7 @@ class SettingsPage(Page):
         self.epochs.setKeyboardTracking(False)
         self.epochs.setAccessibleName(self.tr("Passes over your texts (epochs)"))
         self.epochs.valueChanged.connect(self._epochs_edited)
-        name = QLabel(self.tr("or &give passes over your texts (epochs):"))
-        name.setBuddy(self.epochs)
+        name = name_of(self.epochs, self.tr("or &give passes over your texts (epochs):"))
         self._samples = label(role="quiet")
         return row(name, self.epochs, self._samples, 1)
 

@@ -47,6 +47,14 @@ def label(text: str = "", *, role: str = "", wrap: bool = False) -> QLabel:
     return made
 
 
+def name_of(field: QWidget, text: str) -> QLabel:
+    """The label that names ``field``; its mnemonic puts the focus there."""
+    made = QLabel(text)
+    made.setBuddy(field)
+    made.setContentsMargins(0, 0, 3, 0)  # some fonts draw their last letter over the width that they tell
+    return made
+
+
 def button(text: str, act: Callable[[], object], *, name: str = "", about: str = "") -> QPushButton:
     """A button; ``name`` is its look in style.qss (main, flat), ``about`` says more than its text."""
     made = QPushButton(text)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QDialog, QFileDialog, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QLineEdit, QVBoxLayout, QWidget
 
 from loragui import project as projects
 from loragui import units
 from loragui.errors import Problem
 from loragui.gui.session import Session
 from loragui.gui.theme import SPACE
-from loragui.gui.widgets.basic import SELECTABLE, Card, button, label, row
+from loragui.gui.widgets.basic import SELECTABLE, Card, button, label, name_of, row
 from loragui.gui.widgets.problem import ProblemBox, ProblemList
 from loragui.machine import existing_parent, workspace_problems
 
@@ -92,8 +92,7 @@ class NewProject(QDialog):
         self.name.setMaxLength(120)
         self.name.setAccessibleName(self.tr("Name of the project"))
         self.name.setPlaceholderText(self.tr("For example: My favourite character"))
-        about = QLabel(self.tr("&What shall it be called?"))
-        about.setBuddy(self.name)
+        about = name_of(self.name, self.tr("&What shall it be called?"))
         self._where = label(role="quiet", wrap=True)
         self.problem, self.problems = ProblemBox(), ProblemList()
         self.confirm = button(self.tr("Cr&eate"), self._create, name="main")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QLabel, QWidget
+from PySide6.QtWidgets import QComboBox, QWidget
 
-from loragui.gui.widgets.basic import Card, button, label, row, set_text
+from loragui.gui.widgets.basic import Card, button, label, name_of, row, set_text
 from loragui.project import Hyperparameters
 from loragui.settings import profiles
 from loragui.settings.parameters import parameter
@@ -28,8 +28,7 @@ class SettingsProfile(Card):
         for found in profiles.profiles():
             self.combo.addItem(found.name, found.id)
         self.combo.activated.connect(self._activated)
-        name = QLabel(self.tr("&Take the settings of"))
-        name.setBuddy(self.combo)
+        name = name_of(self.combo, self.tr("&Take the settings of"))
         self._about, self._changed = label(role="quiet", wrap=True), label(wrap=True)
         self.back = button(self.tr("Back to the &profile"), self._back)
         self.box.addLayout(row(name, self.combo, 1))

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QVBoxLayout, QWidget
 
 from loragui.errors import AppError, Problem
 from loragui.gui import theme
 from loragui.gui.plot_colors import plot_colors
 from loragui.gui.session import Session
-from loragui.gui.widgets.basic import Card, button, label, row
+from loragui.gui.widgets.basic import Card, button, label, name_of, row
 from loragui.gui.widgets.problem import ProblemBox
 from loragui.jobs.folder import RunFolder
 
@@ -50,8 +50,7 @@ class TrainCurve(Card):
         self.axis.addItem(self.tr("Time"), "time")
         self.axis.setAccessibleName(self.tr("Axis"))
         self.axis.currentIndexChanged.connect(lambda _index: self._choose_axis())
-        about = QLabel(self.tr("O&ver"))
-        about.setBuddy(self.axis)
+        about = name_of(self.axis, self.tr("O&ver"))
         self.zoom = button(self.tr("Show &all"), self._reset_zoom, about=self.tr("Leave the zoom (key 0)"))
         self.picture = button(self.tr("Save &picture …"), self._choose_picture)
         self.table = button(self.tr("Save &table …"), self._choose_table, about=self.tr("All values as a CSV file"))
