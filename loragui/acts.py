@@ -12,7 +12,7 @@ from pathlib import Path
 
 from loragui import project as projects
 from loragui.data.folder import TEXT_FILE, load_report
-from loragui.data.job import prepare_plan
+from loragui.data.job import outdated, prepare_plan
 from loragui.engine import catalogue, installed
 from loragui.engine.installed import Engine
 from loragui.errors import AppError, Problem
@@ -128,11 +128,12 @@ def model_problems(opened: Open) -> tuple[Problem, ...]:
 
 
 def data_problems(opened: Open) -> tuple[Problem, ...]:
-    """Whether the training text was made, and for this context size."""
+    """Whether the training text was made, and from what is chosen now."""
     made_for = load_report(training_text(opened).parent).context_size
     wanted = opened.project.hyperparameters.context_size
     if made_for == wanted:
-        return ()
+        problem = outdated(*format_data(opened)) if opened.project.data.files else None
+        return (problem,) if problem is not None else ()
     return (
         Problem(
             message=f"The training text was made for a context of {made_for} tokens, the settings say {wanted}.",

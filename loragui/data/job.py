@@ -15,7 +15,9 @@ from loragui.data.marker import Written
 from loragui.data.prepare import prepare
 from loragui.data.report import Report
 from loragui.data.template import DEFAULT, load_template
+from loragui.errors import AppError, Problem
 from loragui.jobs.events import Note, Progress, Result
+from loragui.jobs.folder import DONE, RunFolder
 from loragui.jobs.plan import Plan, Step
 from loragui.jobs.pyjob import Emit, job_command
 
@@ -49,6 +51,44 @@ def prepare_plan(
     }
     step = Step(id=JOB, title="Turn the chats into training text", command=job_command(JOB, args))
     return Plan(kind=JOB, title="Format the training data", steps=(step,), facts=args)
+
+
+def outdated(run: RunFolder, wanted: Plan) -> Problem | None:
+    """Why the text that was made in ``run`` is not what ``wanted`` would make now. None when it is.
+
+    Names count, not folders, so that a project may be moved. A text that was made without a run is taken as it is.
+    """
+    if not run.plan_file.is_file():
+        return None
+    try:
+        made = run.load_plan()
+    except AppError as error:
+        return error.problem
+    if _choices(made) != _choices(wanted):
+        return _outdated("Your files or choices are others now than those that the training text was made from.")
+    look = run.look()
+    if look.state != DONE:
+        return look.problem or _outdated("The training text was not made to its end.")
+    finished = run.events_file.stat().st_mtime
+    changed = [name for name in wanted.facts["files"] if _changed(Path(name)) > finished]
+    return _outdated(f"{Path(changed[0]).name} was changed after the training text was made.") if changed else None
+
+
+def _choices(plan: Plan) -> tuple[object, ...]:
+    facts = plan.facts
+    names = sorted(Path(str(name)).name for name in facts["files"])
+    return names, Path(str(facts["base_model"])).name, *(facts.get(key) for key in ("template", "context_size", "seed"))
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0  # the gate says that it is gone
+
+
+def _outdated(message: str) -> Problem:
+    return Problem(message=message, hint="Make the training text again.", code="data-outdated")
 
 
 def _absolute(path: str | os.PathLike[str]) -> str:
