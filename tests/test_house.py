@@ -31,9 +31,10 @@ ROOMS = {
     "steps": DOMAIN | {"acts"},
     "overview": DOMAIN | {"acts", "steps"},
     "demo": DOMAIN | {"steps"},
+    "outcome": DOMAIN | {"acts", "demo"},
     "offers": DOMAIN | {"acquire", "acts"},
-    "cli": DOMAIN | {"acquire", "acts", "demo", "offers", "overview", "steps"},
-    "gui": DOMAIN | {"acquire", "acts", "demo", "offers", "overview", "steps"},
+    "cli": DOMAIN | {"acquire", "acts", "demo", "offers", "outcome", "overview", "steps"},
+    "gui": DOMAIN | {"acquire", "acts", "demo", "offers", "outcome", "overview", "steps"},
     "__main__": {"cli", "gui"},
     "__init__": set(),
 }

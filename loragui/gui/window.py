@@ -6,8 +6,8 @@ import importlib
 from pathlib import Path
 from typing import cast
 
-from PySide6.QtCore import QUrl, Signal
-from PySide6.QtGui import QActionGroup, QCloseEvent, QDesktopServices, QKeySequence, QShortcut
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QActionGroup, QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from loragui import __version__
 from loragui.errors import AppError, Problem
 from loragui.gui import leaving, theme
+from loragui.gui.desktop import open_folder
 from loragui.gui.entries import entries
 from loragui.gui.memory import Memory
 from loragui.gui.page import Page
@@ -283,8 +284,3 @@ class Window(QMainWindow):
             return
         self.memory.geometry = self.saveGeometry()
         event.accept()
-
-
-def open_folder(folder: Path) -> None:
-    """Show a folder in the system's file manager."""
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

@@ -38,6 +38,8 @@ HELLO = "hello.txt"
 _FILES = ("base_model", "lora")
 TYPES = ("Q8_0", "F16", "F32", "Q6_K", "Q5_K_M", "Q4_K_M")
 """Output types offered; Q8_0 is measured to keep what was learned (facts/engine.md, part A)."""
+BITS = {"Q8_0": 8.5, "F16": 16.0, "F32": 32.0, "Q6_K": 6.6, "Q5_K_M": 5.7, "Q4_K_M": 4.85}
+"""About how many bits a number takes in each (the sizes of a 7B model that b2896's ``quantize --help`` lists)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,6 +239,11 @@ def output_path(folder: Path) -> Path:
     if not path.is_file():
         raise AppError("The merge has not produced a model yet.", "Run the merge to its end.", code="no-model")
     return path
+
+
+def output_bytes(parameters: int, output_type: str) -> int:
+    """About the size of the merged file."""
+    return round(parameters * BITS[output_type] / 8)
 
 
 def free_space_needed(parameters: int, *, packed: bool) -> int:

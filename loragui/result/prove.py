@@ -110,7 +110,7 @@ def weigh(said: Mapping[str, str], training_text: str) -> Proof:
     if missing:
         raise AppError(f"No reply came from {', '.join(sorted(missing))}.", "Run the proof again.", code="no-reply")
     known = triples(training_text)
-    likeness = {name: _share(triples(text), known) for name, text in said.items()}
+    likeness = {name: share(triples(text), known) for name, text in said.items()}
     twin = said.get("wide", said["merged"])
     agreement = difflib.SequenceMatcher(None, said["lora"], twin, autojunk=False).ratio()
     problems = []
@@ -129,5 +129,6 @@ def triples(text: str) -> frozenset[tuple[str, ...]]:
     return frozenset(zip(words, words[1:], words[2:], strict=False))
 
 
-def _share(part: frozenset[tuple[str, ...]], whole: frozenset[tuple[str, ...]]) -> float:
+def share(part: frozenset[tuple[str, ...]], whole: frozenset[tuple[str, ...]]) -> float:
+    """How much of ``part`` stands in ``whole``, 0 to 1."""
     return len(part & whole) / len(part) if part else 0.0

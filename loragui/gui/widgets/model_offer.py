@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from loragui import units
+from loragui.gui.desktop import open_page
 from loragui.gui.widgets.basic import Badge, button, label, row
 from loragui.offers import Offer
 from loragui.settings.suits import Fit, Suits
@@ -67,7 +67,7 @@ class ModelOffer(QWidget):
         self.taken.emit(self.offer)
 
     def _open(self) -> None:
-        QDesktopServices.openUrl(QUrl(self.offer.page))
+        open_page(self.offer.page)
 
 
 def fit_badge(fit: Suits | None) -> Badge | None:

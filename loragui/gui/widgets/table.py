@@ -52,7 +52,9 @@ class Rows(QAbstractTableModel):
 class Table(QTableView):
     """Shows ``Rows``; the columns ``wide`` share what room there is."""
 
-    def __init__(self, headings: Sequence[str], *, wide: tuple[int, ...], name: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, headings: Sequence[str], *, wide: tuple[int, ...], name: str, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.rows = Rows(headings, self)
         self.setModel(self.rows)
