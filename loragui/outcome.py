@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from loragui.training.start import KIND as TRAINING
 
 MOST_ANSWERS = 10
 DEFAULT_TOKENS = 64
+COMPARED, PIECE = 1 << 20, 1 << 14
+"""Characters of the training text that answers are compared with, and of one piece of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +104,7 @@ def _prompt(opened: Open) -> tuple[str, int]:
 
 def _answers(opened: Open, folders: list[RunFolder], merges: tuple[Merged, ...]) -> tuple[Answer, ...]:
     newest = merges[0].folder.path.name if merges else ""
-    data = opened.data / TEXT_FILE
-    known = prove.triples(data.read_text(encoding="utf-8", errors="replace")) if data.is_file() else frozenset()
+    known = _known(opened.data / TEXT_FILE)
     found: list[Answer] = []
     for folder in reversed(folders):
         if len(found) == MOST_ANSWERS:
@@ -119,6 +121,15 @@ def _answers(opened: Open, folders: list[RunFolder], merges: tuple[Merged, ...])
                 )
             )
     return tuple(found)
+
+
+def _known(data: Path) -> frozenset[tuple[str, ...]]:
+    """The word triples at the beginning of the training text, taken in pieces, so that other threads hardly wait."""
+    found: set[tuple[str, ...]] = set()
+    with suppress(OSError), data.open(encoding="utf-8", errors="replace") as source:  # without it no likeness is told
+        for _ in range(COMPARED // PIECE):
+            found |= prove.triples(source.read(PIECE))
+    return frozenset(found)
 
 
 def _text(path: Path) -> str:

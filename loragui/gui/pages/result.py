@@ -60,6 +60,7 @@ class ResultPage(Page):
             self.body.addWidget(part)
         self.body.addStretch(1)
         self.merge.changed.connect(self.act_changed)
+        self.merge.wanted.connect(self._merge)
         self.model.chosen.connect(self._read_about)
         self.compare.asked.connect(self._asked)
         self.card.saving.connect(self._save_card)
@@ -87,7 +88,7 @@ class ResultPage(Page):
         gate = self.session.gates.get(Step.RESULT)
         self.gate.show_problems(gate.locked if gate is not None else ())
         working = self.session.running_step(Step.RESULT) is not None
-        self.merge.show_outcome(self.seen)
+        self.merge.show_outcome(self.seen, working=working)
         self.compare.show_outcome(self.seen, working=working)
         self.act_changed.emit()
 
@@ -165,8 +166,7 @@ class ResultPage(Page):
         running = self.session.running_step(Step.RESULT)
         if running is not None and running is not self.panel.watcher:
             self.panel.show_run(running)
-        self.compare.show_outcome(self.seen, working=running is not None)
-        self.act_changed.emit()
+        self._render()
 
     def _ended(self, run: RunWatcher) -> None:
         if run is self.panel.watcher:

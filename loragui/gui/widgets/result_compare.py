@@ -83,7 +83,10 @@ class ResultCompare(Card):
             return
         found = self._answers[at]
         shown = [name for name in ("base", "lora", "merged") if name in found.texts]
-        self._answer.addLayout(row(*(self._column(name, found) for name in shown), spacing=SPACE))
+        columns = row(*(self._column(name, found) for name in shown), spacing=SPACE)
+        for number in range(len(shown)):
+            columns.setStretch(number, 1)
+        self._answer.addLayout(columns)
         if {"base", "merged"} <= set(found.likeness) and any(found.likeness.values()):
             text = self.tr(
                 "Of every three words in a row, {base} of the base model's and {merged} of your model's stand in your "

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QWidget
 from loragui import units
 from loragui.acts import MergeRequest
 from loragui.gui.theme import GAP, SPACE
-from loragui.gui.widgets.basic import Card, label, name_of, set_text
+from loragui.gui.widgets.basic import Card, button, label, name_of, row, set_text
 from loragui.gui.widgets.settings_field import CalmDoubleSpinBox
 from loragui.jobs.folder import RunFolder
 from loragui.outcome import Outcome, Trained
@@ -21,6 +21,8 @@ class ResultMerge(Card):
     """Edits a ``MergeRequest``; hidden before there is anything to merge."""
 
     changed = Signal()
+    wanted = Signal()
+    """Merge what is chosen."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
@@ -38,6 +40,8 @@ class ResultMerge(Card):
             self.type.addItem(name, name)
         self._about_type = label(role="quiet", wrap=True)
         self._build()
+        self.merge = button(self.tr("M&erge with these choices"), self.wanted.emit)
+        self.box.addLayout(row(self.merge, 1))
         self.training.currentIndexChanged.connect(lambda _index: self._show_checkpoints())
         self.type.currentIndexChanged.connect(lambda _index: self._show_type())
         self.strength.valueChanged.connect(lambda _value: self.changed.emit())
@@ -65,9 +69,11 @@ class ResultMerge(Card):
             grid.addWidget(self._about_type if field is self.type else label(about, role="quiet", wrap=True), number, 2)
         self.box.addLayout(grid)
 
-    def show_outcome(self, found: Outcome) -> None:
+    def show_outcome(self, found: Outcome, *, working: bool) -> None:
         """Show what can be merged now; choices that are still there stay."""
         self.setVisible(bool(found.trained))
+        self.merge.setVisible(bool(found.merges))  # before the first merge the page's main button does it
+        self.merge.setEnabled(not working)
         self._parameters = found.parameters
         if found.trained != self._trained:
             before = self.training.currentData()
