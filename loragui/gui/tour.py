@@ -22,6 +22,10 @@ from loragui.steps import Step
 
 PAUSE_MS = 1500
 """How long a page stands before its button is pressed, so that one can read what it says."""
+BEAT_MS = 2000
+"""How often is looked whether there is something to press, beside whenever something changes."""
+PATIENCE = 5
+"""Presses for the same step that may lead nowhere; then the person takes over."""
 translate = QCoreApplication.translate
 
 
@@ -55,6 +59,11 @@ class Tour(QObject):
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MS)
         self._pause.timeout.connect(self._press)
+        self._step: Step | None = None
+        self._presses = 0
+        self._beat = QTimer(self)
+        self._beat.setInterval(BEAT_MS)
+        self._beat.timeout.connect(self._look)
         session.gates_changed.connect(self._look)
         session.run_ended.connect(self._ended)
         session.runs_changed.connect(self._look)
@@ -80,6 +89,8 @@ class Tour(QObject):
 
     def _start(self) -> None:
         self.active = True
+        self._step, self._presses = None, 0
+        self._beat.start()
         self._say(translate("Tour", "The demo goes the whole way by itself. You may look around meanwhile."))
         self._look()
 
@@ -88,6 +99,7 @@ class Tour(QObject):
         self.active = False
         self._memory.tour = None
         self._pause.stop()
+        self._beat.stop()
         self._say("")
 
     def _say(self, text: str) -> None:
@@ -96,9 +108,13 @@ class Tour(QObject):
             self.changed.emit()
 
     def _ended(self, run: RunWatcher) -> None:
+        self._presses = 0
         if self.active and run.state != DONE:
-            self.stop()
-            self._say(translate("Tour", "The demo has stopped here. Press the button below to go on by yourself."))
+            self._give_up()
+
+    def _give_up(self) -> None:
+        self.stop()
+        self._say(translate("Tour", "The demo has stopped here. Press the button below to go on by yourself."))
 
     def _look(self) -> None:
         session, opened = self._session, self._session.store.opened
@@ -117,12 +133,20 @@ class Tour(QObject):
             self.stop()
             self._say(translate("Tour", "That was the whole way. Now make a project with your own texts."))
             return
+        self._presses = self._presses + 1 if step is self._step else 1
+        self._step = step
+        if self._presses > PATIENCE:
+            self._give_up()
+            return
         self._say(sentence(step))
         self._show(step)
         self._pause.start()
 
     def _press(self) -> None:
-        if self.active and not self._session.running():
+        """Press, unless what was to be done has been done meanwhile."""
+        step, gates = self._step, self._session.gates
+        done = step is not None and step is not Step.RESULT and step in gates and gates[step].done
+        if self.active and not done and not self._session.running():
             self.press.emit()
 
 
