@@ -6,9 +6,12 @@ from pathlib import Path
 
 from loragui import acts
 from loragui import project as projects
-from loragui.data.job import format_job, prepare_plan
+from loragui.data.job import format_job
 from loragui.engine import catalogue, installed
 from loragui.engine.installed import Engine
+from loragui.jobs import events
+from loragui.jobs.events import RunEnded, RunStarted
+from loragui.jobs.folder import DONE
 from loragui.paths import resource_path
 from loragui.project import DataChoice, FileRef, Hyperparameters, Project
 from tests import tiny
@@ -40,9 +43,13 @@ def project(root: Path) -> acts.Open:
         hyperparameters=Hyperparameters(context_size=CONTEXT),
     )
     projects.save(folder, chosen)
-    plan = prepare_plan([resource_path("demo")], out=folder / "data", base_model=base, context_size=CONTEXT)
-    format_job(plan.facts, lambda _event: None)
-    return acts.open_project(folder)
+    opened = acts.open_project(folder)
+    run, plan = acts.format_data(opened)
+    run.save_plan(plan)
+    format_job({**plan.facts, "out": opened.data}, lambda _event: None)
+    ended = (RunStarted(title=plan.title, plan=plan.fingerprint), RunEnded(state=DONE))
+    run.events_file.write_text("".join(events.to_line(event, 1.0) + "\n" for event in ended), encoding="utf-8")
+    return opened
 
 
 def tree(root: Path) -> dict[str, bytes | None]:

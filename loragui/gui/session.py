@@ -38,7 +38,7 @@ class Session(QObject):
         self.machine: Machine | None = None
         self.gates: Mapping[Step, Gate] = {}
         self._watchers: dict[Path, RunWatcher] = {}
-        self._asked = 0
+        self._asked = self._answered = 0
         self.background.trouble.connect(self.trouble)
         self.store.trouble.connect(self.trouble)
         self.store.changed.connect(self.refresh_gates)
@@ -68,10 +68,16 @@ class Session(QObject):
 
         def take(found: Mapping[Step, Gate]) -> None:
             if number == self._asked and self.store.opened is opened:
+                self._answered = number
                 self.gates = found
                 self.gates_changed.emit()
 
         self.background.run(self, lambda: steps.gates(opened, pc), take)
+
+    @property
+    def gates_are_current(self) -> bool:
+        """Whether no newer question about the gates is on its way."""
+        return self._asked == self._answered
 
     def watch(self, folder: RunFolder) -> RunWatcher:
         """The watcher of a run folder; the same for everyone who asks."""

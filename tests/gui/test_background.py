@@ -18,7 +18,9 @@ def test_every_result_arrives_in_the_windows_thread(qtbot: QtBot) -> None:
         background.run(
             owner,
             lambda number=number: (number, threading.current_thread() is threading.main_thread()),  # type: ignore[misc]
-            lambda found: seen.append((found[0], found[1] or threading.current_thread() is not threading.main_thread())),
+            lambda found: seen.append(
+                (found[0], found[1] or threading.current_thread() is not threading.main_thread())
+            ),
         )
     qtbot.waitUntil(lambda: not background.busy)
     assert sorted(number for number, _ in seen) == list(range(200))

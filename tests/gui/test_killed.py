@@ -34,10 +34,9 @@ def kill(workspace: Workspace, tmp_path: Path) -> Iterator[Kill]:
 
     def run(project: Path, step: Step | None, *, press: bool = False) -> None:
         words = [str(workspace.root), str(project), step.name if step else "", *(["press"] if press else [])]
-        child = subprocess.Popen(
-            [sys.executable, "-m", "tests.gui.victim", *words],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
-        )  # fmt: skip
+        env = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+        command = [sys.executable, "-m", "tests.gui.victim", *words]
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
         children.append(child)
         assert child.stdout is not None
         assert child.stderr is not None

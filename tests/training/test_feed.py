@@ -20,7 +20,7 @@ def line(number: int) -> bytes:
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=6))
 def test_lines_come_once_and_whole_however_they_are_written(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int]
-) -> None:  # noqa: E501
+) -> None:
     folder = RunFolder(tmp_path_factory.mktemp("run"))
     text = b"".join(line(number) for number in range(1, 10))
     reader, seen, at = Feed(folder), list[str](), 0

@@ -152,6 +152,8 @@ class DataPage(Page):
         """Whether there are files whose text is not there."""
         gate = self.session.gates.get(Step.DATA)
         there = self.session.store.opened is not None and bool(self.session.store.project.data.files)
+        if not self.session.gates_are_current:
+            return False  # they are asked again after each run, and then this is asked again, too
         missing = gate is not None and not gate.locked and (not gate.done or self.seen.damaged)
         return there and not self.seen.gone and missing
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
@@ -148,7 +150,7 @@ class SettingField(QWidget):
             case QLineEdit() as line:
                 self._given.setChecked(value is None)
                 line.setEnabled(value is not None or self.parameter.kind is not Kind.OPTIONAL_FLOAT)
-                text = "" if value is None else written(self.parameter, value)
+                text = "" if value is None else plain(value)
                 if line.text() != text:
                     line.setText(text)
             case _:
@@ -195,13 +197,18 @@ class SettingField(QWidget):
             self.commit()
         elif isinstance(self.editor, QLineEdit):
             first = self.parameter.suggested[0] if self.parameter.suggested else self.parameter.minimum
-            self.editor.setText(written(self.parameter, first))
+            self.editor.setText(plain(first))
             self.editor.setFocus()
             self.commit()
 
     def _reset(self) -> None:
         self._pause.stop()
         self.edited.emit((self.parameter.id, self._usual))
+
+
+def plain(value: float) -> str:
+    """A number as one types it: ``0.0003``, ``26000``."""
+    return format(Decimal(repr(value)), "f").removesuffix(".0")
 
 
 def with_mnemonics(names: list[str], taken: str = "") -> list[str]:
