@@ -36,6 +36,7 @@ QT = {
 }
 XCB = {
     "Xvfb": "xvfb",
+    "openbox": "openbox",
     "xdotool": "xdotool",
     "libxcb-cursor.so.0": "libxcb-cursor0",
     "libxcb-icccm.so.4": "libxcb-icccm4",

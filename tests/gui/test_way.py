@@ -78,7 +78,7 @@ def test_from_start_to_result(window: Window, prepared: Workspace, model: Path, 
     arrived(prepared, chats, before)
 
 
-@pytest.mark.skipif(not shutil.which("Xvfb") or not shutil.which("xdotool"), reason="needs Xvfb and xdotool")
+@pytest.mark.skipif(not all(map(shutil.which, ("Xvfb", "openbox", "xdotool"))), reason="needs Xvfb, openbox, xdotool")
 def test_with_real_mouse_and_keys(prepared: Workspace, model: Path, chats: Path, display: str) -> None:
     before = chats.read_bytes()
     done = subprocess.run(
@@ -92,7 +92,7 @@ def test_with_real_mouse_and_keys(prepared: Workspace, model: Path, chats: Path,
 
 @pytest.fixture
 def display() -> Iterator[str]:
-    """A virtual X server of its own."""
+    """A virtual X server of its own, with a window manager, which gives the focus to what comes to the front."""
     read_end, write_end = os.pipe()
     server = subprocess.Popen(
         ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1280x900x24", "-nolisten", "tcp"],
@@ -101,6 +101,10 @@ def display() -> Iterator[str]:
     os.close(write_end)
     with os.fdopen(read_end) as source:
         number = source.readline().strip()
+    manager = subprocess.Popen(
+        ["openbox", "--sm-disable"], env={**os.environ, "DISPLAY": f":{number}"}, stderr=subprocess.DEVNULL
+    )
     yield f":{number}"
-    server.terminate()
-    server.wait()
+    for process in (manager, server):
+        process.terminate()
+        process.wait()

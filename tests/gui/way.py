@@ -47,7 +47,8 @@ class TestHands:
     __test__ = False
 
     def click(self, widget: QWidget) -> None:
-        """Press in the middle."""
+        """Press in the middle. Offscreen, nobody brings the window back to the front when a dialog has closed."""
+        widget.window().activateWindow()
         QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
 
     def type(self, text: str) -> None:
