@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QCoreApplication
 
 from loragui.gui.session import Session
@@ -38,15 +40,23 @@ def _entry(step: Step, session: Session) -> Entry:
         percent = round(100 * running.progress.fraction)
         note = translate("Places", "Working, {percent} %").format(percent=percent)
         return Entry(title=title(step), state=RUNNING, note=note)
-    gate = session.gates.get(step)
-    return Entry(title=title(step)) if gate is None else _by_gate(step, gate)
+    gates = session.gates
+    return Entry(title=title(step)) if step not in gates else _by_gate(step, gates)
 
 
-def _by_gate(step: Step, gate: Gate) -> Entry:
+def _by_gate(step: Step, gates: Mapping[Step, Gate]) -> Entry:
+    gate = gates[step]
     if gate.locked:
-        return Entry(title=title(step), state=LOCKED, note=gate.locked[0].message)
+        first = next(earlier for earlier in Step if not gates[earlier].done)
+        note = translate("Places", "First: {step}").format(step=title(first))
+        return Entry(title=title(step), state=LOCKED, note=note, reason=gate.locked[0].message)
     if gate.done:
         return Entry(title=title(step), state=DONE, note=translate("Places", "Done"))
     first = next(problem for problem in gate.missing if problem.blocking)
     fresh = first.code in {"no-engine", "no-model", "no-data", "no-training", "no-lora"}
-    return Entry(title=title(step), state=OPEN if fresh else ATTENTION, note=first.message)
+    state = OPEN if fresh else ATTENTION
+    return Entry(title=title(step), state=state, note=_short(first.message), reason=str(first))
+
+
+def _short(text: str, most: int = 44) -> str:
+    return text if len(text) <= most else f"{text[:most].rsplit(' ', 1)[0]} …"

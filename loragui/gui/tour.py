@@ -16,7 +16,7 @@ from loragui.gui.memory import Memory
 from loragui.gui.session import Session
 from loragui.gui.theme import GAP, MARGIN
 from loragui.gui.watcher import RunWatcher
-from loragui.gui.widgets.basic import button, label, set_level
+from loragui.gui.widgets.basic import button, label
 from loragui.jobs.folder import DONE
 from loragui.steps import Step
 
@@ -157,8 +157,7 @@ class TourBanner(QFrame):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("problem")
-        set_level(self, "good")
+        self.setObjectName("banner")
         self.setAccessibleName(self.tr("Demo"))
         self._text = label(role="message", wrap=True)
         self._stop = button(self.tr("&Leave the demo"), self.stopped.emit)

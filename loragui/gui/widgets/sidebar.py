@@ -18,11 +18,12 @@ WIDTH = 216
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """How one place is shown. ``note`` is the line below its name: its state in words, or why it is locked."""
+    """How one place is shown. ``note`` is the short line below its name, ``reason`` the whole of it for who asks."""
 
     title: str
     state: str = OPEN
     note: str = ""
+    reason: str = ""
 
 
 class Mark(QWidget):
@@ -119,8 +120,8 @@ class StepButton(QPushButton):
         self._mark.show_state(entry.state)
         self.setEnabled(entry.state != LOCKED)
         self.setAccessibleName(entry.title)
-        self.setAccessibleDescription(entry.note)
-        self.setToolTip(entry.note)
+        self.setAccessibleDescription(entry.reason or entry.note)
+        self.setToolTip(entry.reason)
         self.updateGeometry()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
