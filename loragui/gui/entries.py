@@ -47,8 +47,8 @@ def _entry(step: Step, session: Session) -> Entry:
 def _by_gate(step: Step, gates: Mapping[Step, Gate]) -> Entry:
     gate = gates[step]
     if gate.locked:
-        first = next(earlier for earlier in Step if not gates[earlier].done)
-        note = translate("Places", "First: {step}").format(step=title(first))
+        before = next(earlier for earlier in Step if not gates[earlier].done)
+        note = translate("Places", "First: {step}").format(step=title(before))
         return Entry(title=title(step), state=LOCKED, note=note, reason=gate.locked[0].message)
     if gate.done:
         return Entry(title=title(step), state=DONE, note=translate("Places", "Done"))

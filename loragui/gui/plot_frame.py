@@ -30,7 +30,8 @@ class PlotFrame(QWidget):
         layout.setContentsMargins(GAP, GAP, GAP, GAP)
         layout.addLayout(header)
         layout.addWidget(view, 1)
-        view.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys come to us
+        for part in (view, *view.findChildren(QWidget)):
+            part.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys come to us
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
