@@ -43,7 +43,11 @@ def project(root: Path) -> acts.Open:
         hyperparameters=Hyperparameters(context_size=CONTEXT),
     )
     projects.save(folder, chosen)
-    opened = acts.open_project(folder)
+    return text(acts.open_project(folder))
+
+
+def text(opened: acts.Open) -> acts.Open:
+    """Make the project's training text, and a run folder that says so."""
     run, plan = acts.format_data(opened)
     run.save_plan(plan)
     format_job({**plan.facts, "out": opened.data}, lambda _event: None)

@@ -81,7 +81,7 @@ def main(workspace: Workspace, project: Path | None) -> int:
     app.setApplicationDisplayName(APP)
     app.setDesktopFileName(APP)
     app.setWindowIcon(icon())
-    translate(app)
+    speak(app)
     program = Program(workspace)
     if not program.single.first:
         program.single.tell(project)
@@ -94,7 +94,7 @@ def main(workspace: Workspace, project: Path | None) -> int:
     return code
 
 
-def translate(app: QApplication) -> None:
+def speak(app: QApplication) -> None:
     """Speak the person's language where a translation is there."""
     own, qt = QTranslator(app), QTranslator(app)
     if own.load(QLocale(), APP, "_", str(resource_path("i18n"))):

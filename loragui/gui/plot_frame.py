@@ -53,7 +53,8 @@ class PlotFrame(QWidget):
         """Write the plot as it is shown. AppError when it cannot be written."""
         self.draw()
         if not self.grab().save(str(path), "PNG"):
-            raise AppError(f"{path.name} could not be written.", "Choose another folder, or free some disk space.")
+            message = self.tr("{file} could not be written.").format(file=path.name)
+            raise AppError(message, self.tr("Choose another folder, or free some disk space."), code="not-written")
 
     def draw(self) -> None:
         """Draw the plot now, whether it can be seen or not."""

@@ -23,6 +23,7 @@ class Single(QObject):
         super().__init__(parent)
         digest = hashlib.sha256(str(workspace.root.absolute()).encode()).hexdigest()[:16]
         self._name = f"loragui-{digest}"
+        self._sockets: list[QLocalSocket] = []
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._connected)
@@ -49,18 +50,24 @@ class Single(QObject):
     def release(self) -> None:
         """Give the workspace up."""
         self._server.close()
+        self._sockets.clear()
 
     def _connected(self) -> None:
-        socket = self._server.nextPendingConnection()
-        if socket is not None:
-            socket.readyRead.connect(lambda: self._read(socket))
-            socket.disconnected.connect(socket.deleteLater)
-            if socket.canReadLine():
-                self._read(socket)
+        while (socket := self._server.nextPendingConnection()) is not None:
+            self._sockets.append(socket)
+            socket.readyRead.connect(self._read)
+            socket.disconnected.connect(self._read)
+        self._read()
 
-    def _read(self, socket: QLocalSocket) -> None:
-        if not socket.canReadLine():
-            return
-        word, _, rest = bytes(socket.readLine().data()).decode("utf-8", "replace").strip().partition(" ")
+    def _read(self) -> None:
+        for socket in tuple(self._sockets):
+            while socket.canReadLine():
+                self._heard(bytes(socket.readLine().data()).decode("utf-8", "replace").strip())
+            if socket.state() == QLocalSocket.LocalSocketState.UnconnectedState:
+                self._sockets.remove(socket)
+                socket.deleteLater()
+
+    def _heard(self, line: str) -> None:
+        word, _, rest = line.partition(" ")
         if word == "open":
             self.asked.emit(Path(rest) if rest else None)

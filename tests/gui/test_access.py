@@ -1,4 +1,4 @@
-"""Every page in the real window: names for screen readers, keys for everything, and no cut text in the smallest window."""
+"""Every page in the real window: names for screen readers, keys for everything, no cut text in the smallest window."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ from PySide6.QtWidgets import (
     QScrollArea,
     QWidget,
 )
-from pytestqt.exceptions import TimeoutError
+from pytestqt.exceptions import TimeoutError as NotInTime
 from pytestqt.qtbot import QtBot
 
-from loragui.acts import Open
 from loragui.gui import theme
 from loragui.gui.memory import Memory
 from loragui.gui.session import Session
@@ -124,10 +123,10 @@ def test_nothing_is_cut_or_overlaps_in_the_smallest_window(
     def cut() -> list[str]:
         return [describe(part) for part in parts(window) if is_cut(part)]
 
-    with suppress(TimeoutError):  # layouts settle within a few rounds of the event loop
+    with suppress(NotInTime):  # layouts settle within a few rounds of the event loop
         qtbot.waitUntil(lambda: not cut(), timeout=2000)
     assert cut() == []
-    assert [pair for pair in overlapping(page)] == []
+    assert list(overlapping(page)) == []
     theme.choose(styled, theme.LIGHT)
 
 
@@ -164,9 +163,9 @@ class Flashes(QObject):
         self.known, self.found = known, list[str]()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        if event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow():
-            if watched is not self.known and not watched.inherits("QTipLabel"):
-                self.found.append(describe(watched))
+        shows = event.type() == QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow()
+        if shows and watched is not self.known:
+            self.found.append(describe(watched))
         return False
 
 
