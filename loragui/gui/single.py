@@ -53,7 +53,8 @@ class Single(QObject):
         self._sockets.clear()
 
     def _connected(self) -> None:
-        while (socket := self._server.nextPendingConnection()) is not None:
+        while self._server.hasPendingConnections():
+            socket = self._server.nextPendingConnection()
             self._sockets.append(socket)
             socket.readyRead.connect(self._read)
             socket.disconnected.connect(self._read)
@@ -63,7 +64,7 @@ class Single(QObject):
         for socket in tuple(self._sockets):
             while socket.canReadLine():
                 self._heard(bytes(socket.readLine().data()).decode("utf-8", "replace").strip())
-            if socket.state() == QLocalSocket.LocalSocketState.UnconnectedState:
+            if not socket.isValid():  # the other side has gone
                 self._sockets.remove(socket)
                 socket.deleteLater()
 

@@ -47,14 +47,15 @@ class Tour(QObject):
     """Goes the whole way in the demonstration's project, and goes on after the window was closed."""
 
     changed = Signal()
-    press = Signal()
-    """The main button of the page that is shown is to be pressed."""
 
-    def __init__(self, session: Session, memory: Memory, show: Callable[[Step], None], parent: QWidget) -> None:
+    def __init__(
+        self, session: Session, memory: Memory, show: Callable[[Step], None], press: Callable[[], bool], parent: QWidget
+    ) -> None:
+        """``show`` goes to a step; ``press`` presses the main button there and says whether that could be done."""
         super().__init__(parent)
         self.active = False
         self.sentence = ""
-        self._session, self._memory, self._show = session, memory, show
+        self._session, self._memory, self._show, self._do = session, memory, show, press
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MS)
@@ -133,9 +134,9 @@ class Tour(QObject):
             self.stop()
             self._say(translate("Tour", "That was the whole way. Now make a project with your own texts."))
             return
-        self._presses = self._presses + 1 if step is self._step else 1
+        self._presses = self._presses if step is self._step else 0
         self._step = step
-        if self._presses > PATIENCE:
+        if self._presses >= PATIENCE:
             self._give_up()
             return
         self._say(sentence(step))
@@ -147,7 +148,7 @@ class Tour(QObject):
         step, gates = self._step, self._session.gates
         done = step is not None and step is not Step.RESULT and step in gates and gates[step].done
         if self.active and not done and not self._session.running():
-            self.press.emit()
+            self._presses += self._do()
 
 
 class TourBanner(QFrame):

@@ -67,9 +67,8 @@ class Window(QMainWindow):
         self.setMinimumSize(*SMALLEST)
         self.resize(1180, 780)
         self._build()
-        self.tour = Tour(session, memory, self.show_place, self)
+        self.tour = Tour(session, memory, self.show_place, self._press, self)
         self.tour.changed.connect(self._tour_moved)
-        self.tour.press.connect(self._press)
         self._connect()
         self._display(None)  # what was open last time is not forgotten yet
 
@@ -226,11 +225,14 @@ class Window(QMainWindow):
         if number:
             self._go(PLACES[number - 1])
 
-    def _press(self) -> None:
+    def _press(self) -> bool:
+        """Do what the main button says; False when it cannot be pressed now."""
         act = self._page(self.place).act()
-        if act is not None and act.run is not None:
-            self._moved = True
-            act.run()
+        if act is None or act.run is None:
+            return False
+        self._moved = True
+        act.run()
+        return True
 
     def _project_replaced(self) -> None:
         opened = self.session.store.opened

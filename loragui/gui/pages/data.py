@@ -144,7 +144,7 @@ class DataPage(Page):
 
     def _gates(self) -> None:
         """Make the text by itself when it is missing or outdated, once; a failure waits for the person."""
-        if self._wanted() and self.isVisible() and not self._failed():
+        if self._wanted() and self.isVisible() and not self._failed() and not self._soon.isActive():
             self._soon.start()
         self.act_changed.emit()
 
