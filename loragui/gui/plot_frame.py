@@ -1,4 +1,4 @@
-"""What stands around a plot: a line that names its colours and says what the mouse points at; the picture."""
+"""What stands around a plot: above, what its colours are; below, what its axis counts and the mouse points at."""
 
 from __future__ import annotations
 
@@ -21,15 +21,18 @@ class PlotFrame(QWidget):
     def __init__(self, view: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.colors = plot_colors(LIGHT_COLORS)
-        self.legend, self.readout = QLabel(), QLabel()
+        self.legend, self.below, self.readout = QLabel(), QLabel(), QLabel()
         self.legend.setWordWrap(True)
-        header = QHBoxLayout()
-        header.addWidget(self.legend, 1)
-        header.addWidget(self.readout)
+        footer = QHBoxLayout()
+        footer.addWidget(self.below)
+        footer.addStretch(1)
+        footer.addWidget(self.readout)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP, GAP, GAP, GAP)
-        layout.addLayout(header)
+        layout.setSpacing(0)
+        layout.addWidget(self.legend)
         layout.addWidget(view, 1)
+        layout.addLayout(footer)
         for part in (view, *view.findChildren(QWidget)):
             part.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys come to us
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -50,9 +53,9 @@ class PlotFrame(QWidget):
         self.update()
 
     def save_png(self, path: Path) -> None:
-        """Write the plot as it is shown. AppError when it cannot be written."""
+        """Write the plot as it is shown, without the line of the focus. AppError when it cannot be written."""
         self.draw()
-        if not self.grab().save(str(path), "PNG"):
+        if not self.grab(self.rect().adjusted(2, 2, -2, -2)).save(str(path), "PNG"):
             message = self.tr("{file} could not be written.").format(file=path.name)
             raise AppError(message, self.tr("Choose another folder, or free some disk space."), code="not-written")
 
@@ -68,6 +71,10 @@ class PlotFrame(QWidget):
         """Say which colour stands for what."""
         spots = (f'<span style="color:{color}">■</span>&nbsp;{escape(name)}' for name, color in entries)
         self.legend.setText(self._html(" &nbsp; ".join(spots)))
+
+    def name_axis(self, text: str) -> None:
+        """Say what the marks below the plot count."""
+        self.below.setText(self._html(escape(text)))
 
     def say(self, text: str) -> None:
         """Say what the mouse points at."""

@@ -16,6 +16,8 @@ from loragui.gui.app import Program
 from loragui.paths import Workspace
 from loragui.steps import Step
 
+LONGEST_MS = 60_000
+
 
 def main() -> None:
     """Print ``ready`` once the place is shown, and ``working`` once the pressed button has started something."""
@@ -36,18 +38,19 @@ def main() -> None:
             state["shown"] = True
             window.show_place(step)
             print("ready", flush=True)
+        elif press and any(run.folder.is_running() for run in session.running()):
+            print("working", flush=True)
+            timer.stop()
         elif not state["pressed"]:
             act = window.pages[step].act()
             if act is not None and act.enabled:
                 state["pressed"] = True
                 window.main.click()
-        elif press and any(run.folder.is_running() for run in session.running()):
-            print("working", flush=True)
-            timer.stop()
 
     timer = QTimer()
     timer.timeout.connect(look)
     timer.start(50)
+    QTimer.singleShot(LONGEST_MS, app.quit)
     app.exec()
 
 

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPointF
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF
 from PySide6.QtWidgets import QWidget
 
 from loragui.gui import ticks
 from loragui.gui.plot_frame import PlotFrame
+from loragui.gui.theme import GAP
+
+MARGIN = 28
+"""Pixels at the right end, where half of the last mark's text needs room."""
 
 
 class Axis(pg.AxisItem):  # type: ignore[misc]
@@ -24,9 +28,13 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
         self.setStyle(tickAlpha=255)
         self.setGrid(255)
 
+    def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
+        """Room for the whole text of a mark at the very end."""
+        return QRectF(super().boundingRect()).adjusted(-MARGIN, -GAP, MARGIN, GAP)
+
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N802 - pyqtgraph's name
         """Where marks stand; one level of them."""
-        distance = ticks.spacing(high - low, int(size / self._room), self.kind)
+        distance = ticks.spacing(high - low, round(size / self._room), self.kind)
         return [(distance, ticks.values(low, high, distance))]
 
     def tickStrings(self, values: Sequence[float], _scale: float, distance: float) -> list[str]:  # noqa: N802 - pyqtgraph's name
@@ -38,7 +46,7 @@ class Plot(PlotFrame):
     """What both plots share: two axes, a box between them, a line where the mouse points."""
 
     def __init__(self, parent: QWidget | None, bottom: str, left: str) -> None:
-        self.bottom, self.left = Axis("bottom", 110, bottom), Axis("left", 45, left)
+        self.bottom, self.left = Axis("bottom", 110, bottom), Axis("left", 30, left)
         self.view = pg.PlotWidget(axisItems={"bottom": self.bottom, "left": self.left})
         super().__init__(self.view, parent)
         self.box = self.view.getViewBox()
@@ -47,9 +55,13 @@ class Plot(PlotFrame):
         self.view.hideButtons()
         self.view.viewport().installEventFilter(self)
         self.view.scene().sigMouseMoved.connect(self._hover)
+        for axis in (self.bottom, self.left):
+            axis.setZValue(-1)  # the grid lies below the curves
+        self.view.getPlotItem().layout.setContentsMargins(0, GAP, MARGIN, 0)
         self.box.disableAutoRange()
         self.box.setMouseEnabled(x=False, y=False)
         self.cross = self.add(pg.InfiniteLine(angle=90))
+        self.cross.setZValue(1)
         self.cross.hide()
 
     def add(self, item: Any) -> Any:
@@ -61,6 +73,8 @@ class Plot(PlotFrame):
         """Give ground, axes and grid their colours."""
         self.view.setBackground(self.colors.background)
         self.cross.setPen(self.colors.foreground)
+        self.box.rbScaleBox.setPen(pg.mkPen(self.colors.smooth, width=1))
+        self.box.rbScaleBox.setBrush(pg.mkBrush(self.colors.smooth + "30"))
         for axis in (self.bottom, self.left):
             axis.setPen(self.colors.grid)
             axis.setTickPen(self.colors.grid)
@@ -69,7 +83,6 @@ class Plot(PlotFrame):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """Forget the mouse when it leaves."""
         if event.type() == QEvent.Type.Leave:
-            self.cross.hide()
             self.point_at(None)
         return super().eventFilter(watched, event)
 

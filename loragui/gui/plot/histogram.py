@@ -37,10 +37,9 @@ class HistogramPlot(Plot):
         last = max(self._limit, self._edges[-1] if self._edges else 1.0, 1.0)
         self._bars.setOpts(x0=self._edges[:-1], x1=self._edges[1:], height=self._counts)
         self._line.setPos(self._limit)
-        self.box.setRange(xRange=(0, last), yRange=(0, most), padding=0.03, disableAutoRange=True)
-        self.name_colors(
-            [(self.tr("samples of this length in tokens"), self.colors.smooth), (self._label, self.colors.mark)]
-        )
+        self.box.setRange(xRange=(0, last * 1.01), yRange=(0, most * 1.05), padding=0, disableAutoRange=True)
+        self.name_colors([(self.tr("samples of this length"), self.colors.smooth), (self._label, self.colors.mark)])
+        self.name_axis(self.tr("Tokens"))
 
     def paint_plot(self) -> None:
         """Give bars and line their colours."""

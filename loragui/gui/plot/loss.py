@@ -20,7 +20,11 @@ from loragui.training.series import LossSeries, decimate
 REST = 1000
 """Milliseconds between two drawings when points keep coming."""
 MARK = 9
-"""Pixels of a checkpoint's mark."""
+"""Pixels of a checkpoint's mark, and of the room for half of one at either end."""
+FEWEST = 5
+"""Points to which one can zoom in."""
+SMOOTHER = 4
+"""Pixels per two points of a smoothed curve: it has no peaks to lose, and its segments are drawn antialiased."""
 ITERATION, TIME = "iteration", "time"
 
 
@@ -53,8 +57,8 @@ class LossPlot(Plot):
         self._overlays: tuple[tuple[str, LossSeries], ...] = ()
         self._by_time = False
         self._others: list[Any] = []
-        self._raw, self._smooth = self.add(pg.PlotCurveItem()), self.add(pg.PlotCurveItem())
-        self._marks = self.add(pg.ScatterPlotItem(size=MARK, pxMode=True))
+        self._raw, self._smooth = self._curve(), self._curve()
+        self._marks, self._head = (self.add(pg.ScatterPlotItem(size=size, pxMode=True)) for size in (MARK, MARK - 3))
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._due)
@@ -65,7 +69,9 @@ class LossPlot(Plot):
         self.paint_plot()
 
     def show_series(self, series: LossSeries) -> None:
-        """Draw this curve, which may have grown; soon, and not while it cannot be seen."""
+        """Draw this curve, which may have grown; soon, and not while it cannot be seen. Another one is shown whole."""
+        if series is not self._series:
+            self.zoom = None
         self._series = series
         self._soon()
 
@@ -73,6 +79,7 @@ class LossPlot(Plot):
         """Draw over ``iteration`` or over ``time``."""
         self._by_time = axis == TIME
         self.bottom.kind = ticks.TIME if self._by_time else ticks.COUNT
+        self._name_axis()
         self.reset_zoom()
 
     def set_overlays(self, overlays: Sequence[tuple[str, LossSeries]]) -> None:
@@ -92,12 +99,20 @@ class LossPlot(Plot):
         buckets = max(100, self.view.width())
         x = self._x(self._series)
         raw = decimate(x, self._series.loss, low, high, buckets)
-        smooth = decimate(x, self._series.smooth, low, high, buckets)
+        smooth = decimate(x, self._series.smooth, low, high, buckets // SMOOTHER)
         self._raw.setData(*raw, connect="finite")
         self._smooth.setData(*smooth, connect="finite")
+        last = np.isfinite(self._series.smooth[-1:])
+        self._head.setData(x[-1:][last], self._series.smooth[-1:][last])  # also shows where one point is no line yet
         self._draw_marks(low, high, buckets)
         curves = [raw[1], smooth[1], *self._draw_others(low, high, buckets)]
-        self.box.setRange(xRange=(low, high), yRange=_extent(curves), padding=0.02, disableAutoRange=True)
+        room = (high - low) * MARK / max(1, self.box.width())
+        self.box.setRange(xRange=(low - room, high + room), yRange=_extent(curves), padding=0, disableAutoRange=True)
+
+    def _curve(self) -> Any:
+        curve = self.add(pg.PlotCurveItem(antialias=True))
+        curve.setSegmentedLineMode("on")
+        return curve
 
     def _x(self, series: LossSeries) -> Any:
         return series.times if self._by_time else series.iterations
@@ -115,15 +130,15 @@ class LossPlot(Plot):
         where = where[where < len(series)]
         x, y = self._x(series)[where].astype(float), series.smooth[where]
         seen = (x >= low) & (x <= high)
-        x, y = x[seen], y[seen]
+        x, y = x[seen & np.isfinite(y)], y[seen & np.isfinite(y)]
         pixels = np.floor((x - low) * buckets / max(high - low, 1e-9) / MARK)
         _, first = np.unique(pixels, return_index=True)  # marks that would lie on each other are drawn once
         self._marks.setData(x[first], y[first])
 
     def _draw_others(self, low: float, high: float, buckets: int) -> list[Any]:
         while len(self._others) < len(self._overlays):
-            self._others.append(self.add(pg.PlotCurveItem()))
-        entries = [(self.tr("each iteration"), self.colors.raw), (self.tr("smoothed"), self.colors.smooth)]
+            self._others.append(self._curve())
+        entries = [(self.tr("loss of each iteration"), self.colors.raw), (self.tr("smoothed"), self.colors.smooth)]
         if self._series.checkpoints:
             entries.append((self.tr("checkpoint"), self.colors.mark))
         drawn = []
@@ -132,7 +147,7 @@ class LossPlot(Plot):
             if number < len(self._overlays):
                 title, series = self._overlays[number]
                 color = self.colors.overlays[number % len(self.colors.overlays)]
-                points = decimate(self._x(series), series.smooth, low, high, buckets)
+                points = decimate(self._x(series), series.smooth, low, high, buckets // SMOOTHER)
                 item.setPen(pg.mkPen(color, width=1))
                 item.setData(*points, connect="finite")
                 drawn.append(points[1])
@@ -143,10 +158,16 @@ class LossPlot(Plot):
     def paint_plot(self) -> None:
         """Give curves and marks their colours."""
         super().paint_plot()
+        self._name_axis()
         self._raw.setPen(pg.mkPen(self.colors.raw, width=1))
         self._smooth.setPen(pg.mkPen(self.colors.smooth, width=2))
-        self._marks.setPen(None)
+        self._marks.setPen(pg.mkPen(self.colors.background, width=1))
+        self._head.setPen(None)
+        self._head.setBrush(pg.mkBrush(self.colors.smooth))
         self._marks.setBrush(pg.mkBrush(self.colors.mark))
+
+    def _name_axis(self) -> None:
+        self.name_axis(self.tr("Time of work") if self._by_time else self.tr("Iteration"))
 
     def _soon(self) -> None:
         self._waiting = True
@@ -166,13 +187,16 @@ class LossPlot(Plot):
 
     def _zoomed(self, *_changed: object) -> None:
         (low, high), _ = self.box.viewRange()
-        self.look_at(low, high)
+        room = (high - low) * MARK / (max(1, self.box.width()) + 2 * MARK)
+        self.look_at(low + room, high - room)
 
     def look_at(self, low: float, high: float) -> None:
         """Zoom to this part of the axis, within what there is; all of it follows again what comes."""
         first, last = self._whole()
-        low, high = max(low, first), min(high, last)
-        self.zoom = (low, high) if high > low and (low, high) != (first, last) else None
+        fewest = (last - first) * min(1, FEWEST / max(1, len(self._series)))
+        width = min(max(high - low, fewest), last - first)
+        low = min(max((low + high - width) / 2, first), last - width)
+        self.zoom = (low, low + width) if width < last - first else None
         self.draw()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
@@ -187,9 +211,7 @@ class LossPlot(Plot):
             case Qt.Key.Key_0:
                 self.reset_zoom()
             case Qt.Key.Key_Left | Qt.Key.Key_Right as key if self.zoom is not None:
-                first, last = self._whole()
                 step = half / 2 * (1 if key == Qt.Key.Key_Right else -1)
-                step = min(max(step, first - low), last - high)
                 self.look_at(low + step, high + step)
             case _:
                 super().keyPressEvent(event)
@@ -204,6 +226,7 @@ class LossPlot(Plot):
         """Say which iteration is nearest to ``x``, and its loss."""
         series = self._series
         if x is None or not len(series):
+            self.cross.hide()
             self.say("")
             self.pointed.emit(None)
             return
@@ -221,8 +244,8 @@ class LossPlot(Plot):
         self.say(
             said.format(
                 iteration=f"{found.iteration:,}",
-                loss=f"{found.loss:.3f}",
-                smooth=f"{found.smooth:.3f}",
+                loss=_number(found.loss),
+                smooth=_number(found.smooth),
                 time=units.duration(found.time),
             )
         )
@@ -230,9 +253,14 @@ class LossPlot(Plot):
 
 
 def _extent(curves: Sequence[Any]) -> tuple[float, float]:
-    """The least and the greatest finite value of all curves, never equal."""
+    """The least and the greatest finite value of all curves and some room, never equal."""
     whole = np.concatenate([curve[np.isfinite(curve)] for curve in curves]) if curves else np.empty(0)
     if not len(whole):
         return 0.0, 1.0
     low, high = float(whole.min()), float(whole.max())
-    return (low, high) if high > low else (low - 0.5, high + 0.5)
+    room = (high - low) / 20 or 0.5
+    return low - room, high + room
+
+
+def _number(loss: float) -> str:
+    return "–" if np.isnan(loss) else f"{loss:.3f}"
