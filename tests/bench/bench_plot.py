@@ -72,7 +72,7 @@ def growth(plot: LossPlot) -> float:
         series.append(number, 3.0 * number, loss)
         plot.show_series(series)
         plot.draw()
-        plot.repaint()
+        plot.view.viewport().repaint()
         QApplication.processEvents()
         if number == WARM:
             before = process.memory_info().rss
@@ -83,19 +83,19 @@ def main() -> int:
     """Print the figures; 1 when a bar is missed."""
     app = QApplication([])
     theme.apply(app, theme.LIGHT)
-    with tempfile.TemporaryDirectory() as place:
-        series, seconds = read(Path(place))
     plot = LossPlot()
     plot.resize(1000, 500)
-    plot.show_series(series)
     plot.show()
     app.processEvents()
+    memory = growth(plot)  # before the rest, whose freed memory would hide it
+    with tempfile.TemporaryDirectory() as place:
+        series, seconds = read(Path(place))
+    plot.show_series(series)
     repaint(plot)
     whole = [repaint(plot) for _ in range(REPAINTS)]
     plot.look_at(POINTS * 0.3, POINTS * 0.7)
     zoomed = [repaint(plot) for _ in range(REPAINTS)]
     drawing = max(statistics.median(whole), statistics.median(zoomed))
-    memory = growth(plot)
     print(f"plot: {seconds:.1f} s to read {len(series):,} iterations from a run folder")
     for name, taken in (("whole", whole), ("zoomed", zoomed)):
         print(f"plot: {statistics.median(taken):.1f} ms {name} (bar {DRAW_BAR:.0f}), worst {max(taken):.1f}")
