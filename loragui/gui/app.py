@@ -12,12 +12,16 @@ from PySide6.QtWidgets import QApplication
 
 from loragui.errors import Problem
 from loragui.gui import theme
+from loragui.gui.collector import Collector
 from loragui.gui.manners import Manners, icon
 from loragui.gui.memory import Memory
 from loragui.gui.session import Session
 from loragui.gui.single import Single
 from loragui.gui.window import Window
 from loragui.paths import APP, Workspace, remember_workspace, resource_path
+
+SWITCH_SECONDS = 0.001
+"""How soon threads that read give way to the window's (Python's own: 0.005)."""
 
 
 class Program(QObject):
@@ -74,7 +78,7 @@ class Program(QObject):
 
 def main(workspace: Workspace, project: Path | None) -> int:
     """Show the window until it is closed. Returns the exit code."""
-    sys.setswitchinterval(0.001)  # threads that read give way to the window sooner
+    sys.setswitchinterval(SWITCH_SECONDS)
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)  # noqa: S101
     app.setApplicationName(APP)
@@ -88,9 +92,11 @@ def main(workspace: Workspace, project: Path | None) -> int:
         return 0
     theme.apply(app, Memory(workspace, program).scheme)
     program.open(workspace, project)
+    collector = Collector(program)
     sys.excepthook = _Net(program).caught
     code = app.exec()
     program.finish()
+    collector.release()
     return code
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 
 from PySide6.QtCore import QObject, Signal
 
@@ -118,6 +120,10 @@ class Session(QObject):
             found(going)
 
         self.background.run(self, lambda: going_on(self.workspace, elsewhere), take)
+
+    def with_plots(self, owner: QObject, done: Callable[[ModuleType], None]) -> None:
+        """Call ``done`` with ``loragui.gui.plot``, which is loaded in the background: it takes about a second."""
+        self.background.run(owner, lambda: importlib.import_module("loragui.gui.plot"), done)
 
     def finish(self) -> None:
         """Save what is unsaved and end the threads; runs go on."""

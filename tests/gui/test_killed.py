@@ -117,7 +117,7 @@ def live(workspace: Workspace, engine: Engine) -> acts.Open:
         ),
     )
     session.finish()
-    return acts.open_project(opened.folder)
+    return paper.text(acts.open_project(opened.folder))
 
 
 @pytest.mark.real

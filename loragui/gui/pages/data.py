@@ -68,7 +68,7 @@ class DataPage(Page):
         self.files = DataFiles()
         self.files.added.connect(self._add)
         self.files.removed.connect(self._remove)
-        self.samples = DataSamples()
+        self.samples = DataSamples(session)
         self.findings = DataFindings(session)
         self.files.picked.connect(self.findings.show_file)
         for part in (self.problem, self.files, self.panel, self.samples, self.findings, self._templates()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent
@@ -12,6 +13,7 @@ from loragui.data.preview import PreviewSample
 from loragui.data.view import TextView
 from loragui.gui import theme
 from loragui.gui.plot_colors import plot_colors
+from loragui.gui.session import Session
 from loragui.gui.widgets.basic import Card, button, label, row, set_text
 
 if TYPE_CHECKING:  # pyqtgraph takes a second to load
@@ -21,7 +23,8 @@ if TYPE_CHECKING:  # pyqtgraph takes a second to load
 class DataSamples(Card):
     """Shows a ``TextView``; hidden without one."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        self.session = session
         self.plot: HistogramPlot | None = None
         self._view: TextView | None = None
         self._at = 0
@@ -72,14 +75,20 @@ class DataSamples(Card):
 
     def _show_histogram(self, view: TextView) -> None:
         if self.plot is None:
-            from loragui.gui.plot import HistogramPlot
-
-            self.plot = HistogramPlot()
-            self.plot.setFixedHeight(200)
-            self.plot.apply_colors(plot_colors(theme.colors()))
-            self._place.addWidget(self.plot)
+            self.session.with_plots(self, self._plots_loaded)
+            return
         preview = view.preview
         self.plot.show_histogram(preview.edges, preview.counts, preview.context_size, self.tr("context size"))
+
+    def _plots_loaded(self, module: ModuleType) -> None:
+        if self.plot is None:
+            plot: HistogramPlot = module.HistogramPlot()
+            plot.setFixedHeight(200)
+            plot.apply_colors(plot_colors(theme.colors()))
+            self._place.addWidget(plot)
+            self.plot = plot
+        if self._view is not None:
+            self._show_histogram(self._view)
 
     def _step(self, by: int) -> None:
         if self._view is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QTimer
@@ -129,14 +130,18 @@ class TrainCurve(Card):
         if self.series is None or not len(self.series):
             return
         if self.plot is None:
-            self.plot = self._make_plot()
+            self.session.with_plots(self, self._plots_loaded)
+            return
         self.plot.show_series(self.series)
         self._show_controls()
 
-    def _make_plot(self) -> LossPlot:
-        from loragui.gui.plot import LossPlot
+    def _plots_loaded(self, module: ModuleType) -> None:
+        if self.plot is None:
+            self.plot = self._make_plot(module.LossPlot)
+            self._draw()
 
-        made = LossPlot()
+    def _make_plot(self, kind: type[LossPlot]) -> LossPlot:
+        made = kind()
         made.setMinimumHeight(280)
         made.apply_colors(plot_colors(theme.colors()))
         made.set_axis(str(self.axis.currentData()))
@@ -218,4 +223,6 @@ def _read(folder: RunFolder) -> tuple[RunFolder, Feed, LossSeries]:
     from loragui.training.feed import Feed
 
     feed = Feed(folder)
-    return folder, feed, feed.series()
+    found = feed.series()
+    found.smooth  # noqa: B018 - computed here, so that drawing it is quick
+    return folder, feed, found

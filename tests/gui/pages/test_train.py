@@ -200,6 +200,8 @@ def live(session: Session, engine: Engine, settle: Settle) -> Session:
             context_size=paper.CONTEXT, iterations=100_000, rank=4, alpha=4, threads=1, save_every=4
         ),
     )
+    paper.text(project(session))
+    session.refresh_gates()
     settle(session)
     return session
 
