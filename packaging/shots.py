@@ -75,7 +75,7 @@ def quiet(session: Session) -> None:
     """Let the window work until nothing is on its way any more."""
     wait(300)
     until = time.monotonic() + LONGEST
-    while session.background.busy and time.monotonic() < until:
+    while session.busy and time.monotonic() < until:
         wait(50)
     wait(700)
 

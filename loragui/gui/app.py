@@ -20,7 +20,7 @@ from loragui.gui.single import Single
 from loragui.gui.window import Window
 from loragui.paths import APP, Workspace, remember_workspace, resource_path
 
-SWITCH_SECONDS = 0.001
+SWITCH_SECONDS = 0.0002
 """How soon threads that read give way to the window's (Python's own: 0.005)."""
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from loragui.gui.background import Latest
 from loragui.gui.session import Session
 from loragui.gui.theme import MARGIN, SPACE
 from loragui.gui.widgets.basic import label
@@ -42,6 +43,8 @@ class Page(QWidget):
         super().__init__(parent)
         self.setObjectName("page")
         self.session = session
+        self.latest = Latest(session.reader, self)
+        """For reading what the page shows: an answer never comes after that to a newer question."""
         self._scroll = QScrollArea(self)
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)

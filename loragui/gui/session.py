@@ -36,12 +36,16 @@ class Session(QObject):
         super().__init__(parent)
         self.workspace = workspace
         self.background = Background(self)
+        """For what is done at once: starting, stopping, looking for news."""
+        self.reader = Background(self)
+        """For what takes a while to read; one thing after the other."""
         self.store = ProjectStore(self)
         self.machine: Machine | None = None
         self.gates: Mapping[Step, Gate] = {}
         self._watchers: dict[Path, RunWatcher] = {}
         self._asked = self._answered = 0
         self.background.trouble.connect(self.trouble)
+        self.reader.trouble.connect(self.trouble)
         self.store.trouble.connect(self.trouble)
         self.store.changed.connect(self.refresh_gates)
         self.store.replaced.connect(self._project_replaced)
@@ -74,7 +78,7 @@ class Session(QObject):
                 self.gates = found
                 self.gates_changed.emit()
 
-        self.background.run(self, lambda: steps.gates(opened, pc), take)
+        self.reader.run(self, lambda: steps.gates(opened, pc), take)
 
     @property
     def gates_are_current(self) -> bool:
@@ -85,7 +89,7 @@ class Session(QObject):
         """The watcher of a run folder; the same for everyone who asks."""
         key = folder.path.resolve()
         if key not in self._watchers:
-            watcher = RunWatcher(folder, self.background, self)
+            watcher = RunWatcher(folder, self.background, self.reader, self)
             watcher.ended.connect(lambda _ended: self._ended(watcher))
             watcher.changed.connect(self.runs_changed)
             self._watchers[key] = watcher
@@ -119,13 +123,19 @@ class Session(QObject):
                 self.watch(one.run)
             found(going)
 
-        self.background.run(self, lambda: going_on(self.workspace, elsewhere), take)
+        self.reader.run(self, lambda: going_on(self.workspace, elsewhere), take)
 
     def with_plots(self, owner: QObject, done: Callable[[ModuleType], None]) -> None:
         """Call ``done`` with ``loragui.gui.plot``, which is loaded in the background: it takes about a second."""
-        self.background.run(owner, lambda: importlib.import_module("loragui.gui.plot"), done)
+        self.reader.run(owner, lambda: importlib.import_module("loragui.gui.plot"), done)
 
     def finish(self) -> None:
         """Save what is unsaved and end the threads; runs go on."""
         self.store.finish()
+        self.reader.close()
         self.background.close()
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is on its way from the background."""
+        return self.background.busy or self.reader.busy

@@ -28,7 +28,7 @@ class ProjectStore(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.opened: Open | None = None
-        self._saver = Background(self, workers=1)  # one worker: an older state never overwrites a newer one
+        self._saver = Background(self)  # in order: an older state never overwrites a newer one
         self.trouble = self._saver.trouble
         self._undo: list[Project] = []
         self._redo: list[Project] = []

@@ -54,7 +54,10 @@ class RunWatcher(QObject):
     ended = Signal(object)
     """The ``RunEnded`` of work that was seen running."""
 
-    def __init__(self, folder: RunFolder, background: Background, parent: QObject | None = None) -> None:
+    def __init__(
+        self, folder: RunFolder, background: Background, reader: Background, parent: QObject | None = None
+    ) -> None:
+        """News are read in ``background``, what had happened before in ``reader``: it may be a million events."""
         super().__init__(parent)
         self.folder = folder
         self.plan: Plan | None = None
@@ -69,7 +72,7 @@ class RunWatcher(QObject):
         self.results: dict[str, Any] = {}
         self.loaded = False
         """Whether everything that had happened before was read."""
-        self._background = background
+        self._background, self._reader = background, reader
         self._tail = Tail(folder)
         self._watch: Watch | None = None
         self._live = False
@@ -142,7 +145,8 @@ class RunWatcher(QObject):
             def look() -> _Batch:
                 return _Batch(watch=watch, fresh=tuple(watch.look()), plan=known or self._load())
 
-            self._background.run(self, look, self._arrived)
+            lane = self._background if self.loaded else self._reader
+            lane.run(self, look, self._arrived)
 
     def _load(self) -> Plan | None:
         try:

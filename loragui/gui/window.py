@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 from typing import cast
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QActionGroup, QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
@@ -48,7 +48,7 @@ PAGES: dict[Place, str] = {
 }
 """Every place and its page, which is imported when it is first shown: the window must appear at once."""
 PLACES = tuple(PAGES)
-SMALLEST = (960, 640)
+SMALLEST, SWEEP_MS = (960, 640), 40
 
 
 class Window(QMainWindow):
@@ -64,6 +64,10 @@ class Window(QMainWindow):
         self.pages: dict[Place, Page] = {}
         self._moved = self._seeking = False
         self._problems: ProblemDialog | None = None
+        self._doomed: list[Page] = []
+        self._sweep = QTimer(self)
+        self._sweep.setInterval(SWEEP_MS)
+        self._sweep.timeout.connect(self._delete_one)
         self.setMinimumSize(*SMALLEST)
         self.resize(1180, 780)
         self._build()
@@ -241,7 +245,16 @@ class Window(QMainWindow):
             if place is not None:  # pages of the project before must not leak into this one
                 del self.pages[place]
                 self.stack.removeWidget(page)
-                page.deleteLater()
+                page.hide()
+                self._doomed.append(page)
+        self._sweep.start()
+
+    def _delete_one(self) -> None:
+        """Pages of the project before go one at a time: all at once they would hold the window up."""
+        if self._doomed:
+            self._doomed.pop().deleteLater()
+        else:
+            self._sweep.stop()
 
     def _show_states(self) -> None:
         opened = self.session.store.opened

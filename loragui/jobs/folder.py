@@ -94,11 +94,13 @@ class RunFolder:
 
     def scan(self, *kinds: type[Event]) -> Iterator[Stamped]:
         """The events of these kinds only, one line at a time: quick also where the others are a million."""
-        marks = tuple(f'"event":"{kind.__name__}"' for kind in kinds)
+        marks = tuple(f'"event":"{kind.__name__}"'.encode() for kind in kinds)
         try:
-            with self.events_file.open(encoding="utf-8", errors="replace") as lines:
+            # As bytes: while a text file is read line by line, other threads hardly get Python's lock (measured).
+            with self.events_file.open("rb", buffering=1 << 20) as lines:
                 for line in lines:
-                    stamped = events.from_line(line) if any(mark in line for mark in marks) else None
+                    found = any(mark in line for mark in marks)
+                    stamped = events.from_line(line.decode("utf-8", "replace")) if found else None
                     if stamped is not None:
                         yield stamped
         except FileNotFoundError:

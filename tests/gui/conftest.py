@@ -67,6 +67,6 @@ def settle(qtbot: QtBot) -> Callable[[Session], None]:
     """Wait until nothing is on its way from the background any more."""
 
     def wait(session: Session) -> None:
-        qtbot.waitUntil(lambda: not session.background.busy, timeout=20_000)
+        qtbot.waitUntil(lambda: not session.busy, timeout=20_000)
 
     return wait

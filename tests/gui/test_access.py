@@ -52,12 +52,12 @@ def window(request: pytest.FixtureRequest, opened: Session, settle: Callable[[Se
 def shown(window: Window, place: Step | None, qtbot: QtBot) -> QWidget:
     """The page, with everything in it unfolded."""
     window.show_place(place)
-    qtbot.waitUntil(lambda: not window.session.background.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not window.session.busy, timeout=20_000)
     page = window.stack.currentWidget()
     assert page is not None
     for details in page.findChildren(Details):
         details.toggle.setChecked(True)
-    qtbot.waitUntil(lambda: not window.session.background.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not window.session.busy, timeout=20_000)
     QApplication.processEvents()
     return page
 

@@ -74,8 +74,8 @@ def test_a_mistake_of_ours_is_not_swallowed(qtbot: QtBot) -> None:
     background.close()
 
 
-def test_one_worker_keeps_the_order(qtbot: QtBot) -> None:
-    background, owner = Background(workers=1), QObject()
+def test_the_order_is_kept(qtbot: QtBot) -> None:
+    background, owner = Background(), QObject()
     seen: list[int] = []
     for number in range(100):
         background.run(owner, lambda number=number: seen.append(number))  # type: ignore[misc]

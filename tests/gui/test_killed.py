@@ -73,7 +73,7 @@ def reopen(workspace: Workspace, styled: object, qtbot: QtBot) -> Iterator[Reope
         assert program.single.first, "the killed window's claim is gone"
         programs.append(program)
         window = program.open(workspace, None)
-        qtbot.waitUntil(lambda: bool(window.session.gates) and not window.session.background.busy, timeout=20_000)
+        qtbot.waitUntil(lambda: bool(window.session.gates) and not window.session.busy, timeout=20_000)
         return window
 
     yield run

@@ -53,7 +53,7 @@ def window(opened: Session, styled: QApplication, qtbot: QtBot) -> Iterator[Wind
     made.show()
     for place in PLACES:  # loading pages and pyqtgraph for the first time is a matter of the start, not of this
         made.show_place(place)
-        qtbot.waitUntil(lambda: not opened.background.busy, timeout=20_000)
+        qtbot.waitUntil(lambda: not opened.busy, timeout=20_000)
     yield made
     for run in opened.running():
         client.request_stop(run.folder)
@@ -115,7 +115,7 @@ def test_while_a_curve_of_200_000_iterations_is_loaded(window: Window, qtbot: Qt
     page = window.pages[Step.TRAIN]
     assert isinstance(page, TrainPage)
     qtbot.waitUntil(lambda: page.curve.series is not None and len(page.curve.series) == 200_000, timeout=60_000)
-    qtbot.waitUntil(lambda: not session.background.busy, timeout=60_000)
+    qtbot.waitUntil(lambda: not session.busy, timeout=60_000)
     gap = pulse.stop()
     assert gap.ours < MOST, gap
 

@@ -35,7 +35,7 @@ def watch(qapp: object, tmp_path: Path) -> Iterator[Watch]:
     made: list[RunWatcher] = []
 
     def make(folder: RunFolder | None = None) -> RunWatcher:
-        watcher = RunWatcher(folder or RunFolder(tmp_path / "run"), background)
+        watcher = RunWatcher(folder or RunFolder(tmp_path / "run"), background, background)
         made.append(watcher)
         watcher.attach()
         return watcher

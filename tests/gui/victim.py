@@ -32,7 +32,7 @@ def main() -> None:
 
     def look() -> None:
         session = window.session
-        if session.background.busy or not session.gates:
+        if session.busy or not session.gates:
             return
         if not state["shown"]:
             state["shown"] = True

@@ -111,7 +111,7 @@ class DataPage(Page):
         """Read what there is in the background."""
         opened = self.session.store.opened
         if opened is not None:
-            self.session.background.run(self, lambda: _look(opened), self._take)
+            self.latest.ask(lambda: _look(opened), self._take)
 
     def _take(self, seen: _Seen) -> None:
         self.seen = seen

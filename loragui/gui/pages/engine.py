@@ -106,7 +106,7 @@ class EnginePage(Page):
     def refresh(self) -> None:
         """Read what is there in the background."""
         workspace = self.session.workspace
-        self.session.background.run(self, lambda: _look(workspace), self._take, self.problem.show_problem)
+        self.latest.ask(lambda: _look(workspace), self._take, self.problem.show_problem)
 
     def _take(self, seen: _Seen) -> None:
         self.seen = seen

@@ -105,7 +105,7 @@ class ModelPage(Page):
         def look() -> _Seen:
             return _look(workspace, settings, pc, _Wanted(chosen=chosen, engine=engine, folder=folder))
 
-        self.session.background.run(self, look, self._take)
+        self.latest.ask(look, self._take)
 
     def _take(self, seen: _Seen) -> None:
         self.seen = seen

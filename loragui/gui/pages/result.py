@@ -77,7 +77,7 @@ class ResultPage(Page):
         """Read what has come out, in the background."""
         opened = self.session.store.opened
         if opened is not None:
-            self.session.background.run(self, lambda: outcome(opened), self._take, self.problem.show_problem)
+            self.latest.ask(lambda: outcome(opened), self._take, self.problem.show_problem)
 
     def _take(self, seen: Outcome) -> None:
         self.seen = seen
@@ -95,7 +95,7 @@ class ResultPage(Page):
     def _read_about(self) -> None:
         opened, merged = self.session.store.opened, self.model.merged
         if opened is not None and merged is not None:
-            self.session.background.run(self, lambda: _about(opened, merged), self._show_about)
+            self.session.reader.run(self, lambda: _about(opened, merged), self._show_about)
 
     def _show_about(self, about: _About) -> None:
         if self.model.merged == about.merged:

@@ -121,7 +121,7 @@ class SettingsPage(Page):
         """Estimate in the background; the latest settings win."""
         opened, pc = self.session.store.opened, self.session.machine
         if opened is not None:
-            self.session.background.run(self, lambda: _look(opened, pc), self._take)
+            self.latest.ask(lambda: _look(opened, pc), self._take)
 
     def _take(self, seen: _Seen) -> None:
         opened = self.session.store.opened

@@ -98,7 +98,7 @@ class StartPage(Page):
     def refresh(self) -> None:
         """Read the projects' states in the background and show them."""
         elsewhere = self._memory.recent if self._memory is not None else ()
-        self.session.background.run(self, lambda: project_rows(self.session.workspace, elsewhere), self._show)
+        self.latest.ask(lambda: project_rows(self.session.workspace, elsewhere), self._show)
 
     def _machine_seen(self) -> None:
         self.demo.setEnabled(True)

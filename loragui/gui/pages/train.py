@@ -26,6 +26,7 @@ from loragui.jobs.folder import DONE, RunFolder
 from loragui.machine import Machine
 from loragui.settings.estimate import Estimate
 from loragui.steps import Step
+from loragui.training.checkpoints import numbers
 from loragui.training.runs import RunSummary, kind_of, run_folders, summarize
 from loragui.training.standing import Standing
 from loragui.training.start import KIND
@@ -88,7 +89,7 @@ class TrainPage(Page):
         """Read how the trainings stand, in the background."""
         opened, pc = self.session.store.opened, self.session.machine
         if opened is not None:
-            self.session.background.run(self, lambda: _look(opened, pc), self._take)
+            self.latest.ask(lambda: _look(opened, pc), self._take)
 
     def _take(self, seen: _Seen) -> None:
         self.seen = seen
@@ -104,15 +105,14 @@ class TrainPage(Page):
         self.run.changed.connect(self._moved)
         self.run.fresh.connect(self._fresh)
         self.status.latest, self.status.saved = None, 0
-        last = self.session.background
-        last.run(self, lambda: (folder, folder.last(Metric), folder.last(Saved)), self._known)
+        self.session.background.run(self, lambda: _newest(folder), self._known)
         self.curve.show_run(folder)
 
-    def _known(self, found: tuple[RunFolder, Metric | None, Saved | None]) -> None:
+    def _known(self, found: tuple[RunFolder, Metric | None, int]) -> None:
         folder, metric, saved = found
         if self.run is not None and folder is self.run.folder:
             self.status.latest = self.status.latest or metric
-            self.status.saved = max(self.status.saved, saved.iteration if saved else 0)
+            self.status.saved = max(self.status.saved, saved)
             self._render()
 
     def _fresh(self, events: tuple[Stamped, ...]) -> None:
@@ -237,6 +237,11 @@ class TrainPage(Page):
         opened = self.session.store.opened
         if opened is not None:
             self.curve.overlay(title, RunFolder(opened.runs / number) if on else None)
+
+
+def _newest(folder: RunFolder) -> tuple[RunFolder, Metric | None, int]:
+    """The last measurement and the newest checkpoint; quick also for a million iterations."""
+    return folder, folder.last(Metric), max(numbers(folder.path, "checkpoint"), default=0)
 
 
 def _look(opened: Open, pc: Machine | None) -> _Seen:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
@@ -20,6 +20,8 @@ from PySide6.QtWidgets import (
 
 from loragui.gui.theme import GAP, SPACE
 
+NARROWEST = 80
+"""Logical pixels to which a wrapped label may shrink."""
 SELECTABLE = Qt.TextInteractionFlag.TextSelectableByMouse
 
 
@@ -32,10 +34,8 @@ class WrappedLabel(QLabel):
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Narrow enough for any window. One line high: how many there are follows from the width that it gets."""
-        return QSize(min(super().minimumSizeHint().width(), 120), self.fontMetrics().height())
+        # No override of minimumSizeHint: layouts ask for it so often that each detour into Python would be felt.
+        self.setMinimumSize(NARROWEST, self.fontMetrics().height())
 
 
 def label(text: str = "", *, role: str = "", wrap: bool = False) -> QLabel:

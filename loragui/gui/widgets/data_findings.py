@@ -86,7 +86,7 @@ class DataFindings(Card):
             if number == self._asked:
                 self._show(found)
 
-        self.session.background.run(self, lambda: findings(folder, code, file), take, self.problem.show_problem)
+        self.session.reader.run(self, lambda: findings(folder, code, file), take, self.problem.show_problem)
 
     def _show(self, found: tuple[Finding, ...]) -> None:
         if len(found) == MOST:
@@ -113,7 +113,7 @@ class DataFindings(Card):
         """Write all findings to ``path`` as CSV, in the background."""
         folder = self._folder
         if folder is not None:
-            self.session.background.run(self, lambda: write_findings_csv(folder, path), None, self.problem.show_problem)
+            self.session.reader.run(self, lambda: write_findings_csv(folder, path), None, self.problem.show_problem)
 
 
 def _place(found: Finding) -> str:

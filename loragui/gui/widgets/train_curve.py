@@ -102,9 +102,9 @@ class TrainCurve(Card):
             return
         self._reading = True
         if feed is None:
-            self.session.background.run(self, lambda: _read(folder), self._loaded, self._failed)
+            self.session.reader.run(self, lambda: _read(folder), self._loaded, self._failed)
         else:
-            self.session.background.run(self, feed.lines, lambda lines: self._grown(feed, lines), self._failed)
+            self.session.reader.run(self, feed.lines, lambda lines: self._grown(feed, lines), self._failed)
 
     def _loaded(self, found: tuple[RunFolder, Feed, LossSeries]) -> None:
         folder, feed, series = found
@@ -182,7 +182,7 @@ class TrainCurve(Card):
             self.overlays[title] = found[2]
             self._show_overlays()
 
-        self.session.background.run(self, lambda: _read(folder), take, self.problem.show_problem)
+        self.session.reader.run(self, lambda: _read(folder), take, self.problem.show_problem)
 
     def _show_overlays(self) -> None:
         if self.plot is not None:
@@ -214,9 +214,7 @@ class TrainCurve(Card):
 
         folder = self._folder
         if folder is not None:
-            self.session.background.run(
-                self, lambda: write_csv(_read(folder)[2], path), None, self.problem.show_problem
-            )
+            self.session.reader.run(self, lambda: write_csv(_read(folder)[2], path), None, self.problem.show_problem)
 
 
 def _read(folder: RunFolder) -> tuple[RunFolder, Feed, LossSeries]:

@@ -56,7 +56,7 @@ def chat(path: Path, turns: int = 8, broken: bool = False) -> Path:
 def made(session: Session) -> bool:
     """Whether the text of what is chosen is there."""
     gate = session.gates.get(Step.DATA)
-    current = session.gates_are_current and not session.background.busy
+    current = session.gates_are_current and not session.busy
     return session.running_step(Step.DATA) is None and current and gate is not None and gate.done
 
 

@@ -30,7 +30,7 @@ def page_of(qtbot: QtBot, settle: Settle) -> PageOf:
         made.show()
         made.enter()
         settle(session)
-        qtbot.waitUntil(lambda: not session.background.busy)
+        qtbot.waitUntil(lambda: not session.busy)
         return made
 
     return make
