@@ -10,8 +10,9 @@ from loragui.errors import AppError
 from loragui.gguf.read import read
 from loragui.machine import Machine
 from loragui.model import catalogue, fetch
+from loragui.model.convert import seems_copy
 from loragui.model.inspect import BaseModel
-from loragui.model.judge import Outcome, Verdict
+from loragui.model.judge import Verdict
 from loragui.model.shelf import shelf
 from loragui.paths import Workspace
 from loragui.project import Hyperparameters
@@ -94,7 +95,7 @@ def chosen(path: Path, pin: str, settings: Hyperparameters, pc: Machine, workspa
     """What choosing the file ``path`` for an engine of revision ``pin`` means. AppError for a bad file."""
     verdict = acts.verdict_of(path, pin)
     copy = None
-    if verdict.outcome is Outcome.COPY:
+    if verdict.recipe is not None:
         made = acquire.copy_work(path, verdict, workspace).makes
-        copy = made if made.is_file() else None
+        copy = made if seems_copy(made, verdict.model, verdict.recipe) else None
     return Chosen(model=verdict.model, verdict=verdict, fit=_fit_of(path, settings, pc), copy=copy)

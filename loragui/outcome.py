@@ -13,9 +13,9 @@ from loragui.data.demo import load_demo
 from loragui.data.folder import TEXT_FILE
 from loragui.data.preview import load_preview
 from loragui.errors import AppError
-from loragui.jobs.folder import DONE, RunFolder
+from loragui.jobs.folder import BROKEN, DONE, FAILED, STOPPED, RunFolder
 from loragui.model.inspect import inspect
-from loragui.result import prove
+from loragui.result import merge, prove
 from loragui.result.merge import free_space_needed
 from loragui.result.runs import Merged
 from loragui.training.runs import RunSummary, kind_of, run_folders, summarize
@@ -58,6 +58,8 @@ class Outcome:
     disk_needed: int = 0
     prompt: str = ""
     tokens: int = DEFAULT_TOKENS
+    unfinished: RunFolder | None = None
+    """The newest merge or comparison, when it did not come to its end."""
 
 
 def outcome(opened: Open) -> Outcome:
@@ -75,7 +77,13 @@ def outcome(opened: Open) -> Outcome:
         disk_needed=needed,
         prompt=prompt,
         tokens=tokens,
+        unfinished=_unfinished(folders),
     )
+
+
+def _unfinished(folders: list[RunFolder]) -> RunFolder | None:
+    newest = next((folder for folder in reversed(folders) if kind_of(folder) in {merge.KIND, prove.KIND}), None)
+    return newest if newest is not None and newest.look().state in {FAILED, BROKEN, STOPPED} else None
 
 
 def _trained(folder: RunFolder) -> Trained:

@@ -107,7 +107,6 @@ class Window(QMainWindow):
         whole.addWidget(self.sidebar)
         whole.addLayout(right, 1)
         self.setCentralWidget(center)
-        QWidget.setTabOrder(self.sidebar, self.stack)
 
     def _options_menu(self) -> QMenu:
         menu = QMenu(self)

@@ -25,6 +25,7 @@ from loragui.jobs.events import Note, Progress, Result
 from loragui.jobs.plan import Plan, Step
 from loragui.jobs.pyjob import Emit, job_command
 from loragui.model import recipe as recipes
+from loragui.model.inspect import BaseModel, inspect
 from loragui.model.recipe import KEEP, CopiedTensor, Recipe
 from loragui.paths import require_space
 
@@ -102,6 +103,23 @@ def is_copy(target: Path, recipe: Recipe, sha256: str) -> bool:
         return False
     same = file.text(NOTE_HASH) == sha256 and file.text(NOTE_RECIPE) == _recipe_text(recipe)
     return same and not file.problems()
+
+
+def seems_copy(target: Path, source: BaseModel, recipe: Recipe) -> bool:
+    """Whether ``target`` looks like the copy of ``source`` by this recipe, without reading all of the source.
+
+    The job itself compares the hash.
+    """
+    try:
+        file, copy = read(target), inspect(target)
+    except AppError:
+        return False
+    noted = (file.text(NOTE_SOURCE), file.text(NOTE_RECIPE)) == (source.path.name, _recipe_text(recipe))
+    return noted and not file.problems() and _shape(copy) == _shape(source)
+
+
+def _shape(model: BaseModel) -> tuple[object, ...]:
+    return model.name, model.layers, model.embedding, model.feed_forward, model.heads, model.vocabulary_size
 
 
 def _recipe_text(recipe: Recipe) -> str:

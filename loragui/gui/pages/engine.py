@@ -20,6 +20,7 @@ from loragui.gui.widgets.basic import Badge, Card, Details, Facts, button, clear
 from loragui.gui.widgets.dialogs import Choice, ask
 from loragui.gui.widgets.problem import ProblemBox
 from loragui.gui.widgets.run_panel import RunPanel
+from loragui.jobs.folder import BROKEN, FAILED, STOPPED, RunFolder
 from loragui.machine import doctor_rows
 from loragui.paths import Workspace
 from loragui.project import FileRef
@@ -33,6 +34,8 @@ class _Seen:
     found: tuple[Found, ...]
     recommended: Recipe
     problems: dict[str, tuple[Problem, ...]]
+    unfinished: RunFolder | None = None
+    """The build of the recommended engine that did not come to its end."""
 
     @property
     def usable(self) -> tuple[Engine, ...]:
@@ -119,6 +122,8 @@ class EnginePage(Page):
         if self.recipe is None:
             self.recipe = seen.recommended
             self._ways[self.recipe.id].setChecked(True)
+        if seen.unfinished is not None and not seen.usable and self.panel.watcher is None:
+            self.panel.show_run(self.session.watch(seen.unfinished))
         self._look_for_build()
         self._render()
 
@@ -209,7 +214,7 @@ class EnginePage(Page):
         blocked = self.seen.problems[self.recipe.id]
         if blocked:
             return Act(text=self.tr("Build engine"), why=str(blocked[0]))
-        failed = self.panel.watcher is not None and self.panel.watcher.state == "failed"
+        failed = self.panel.watcher is not None and self.panel.watcher.state == FAILED
         return Act(text=self.tr("Try again") if failed else self.tr("Build engine"), run=self._build, why=self._cost())
 
     def _cost(self) -> str:
@@ -248,12 +253,18 @@ class EnginePage(Page):
             self.session.store.edit(engine=FileRef.of(engine.folder, opened.folder))
 
     def _remove(self, name: str) -> None:
+        if self.session.running():
+            hint = self.tr("Wait for its end, or stop it.")
+            message = self.tr("Work is going on that may need this engine.")
+            self._failed(Problem(message=message, hint=hint, code="engine-busy", blocking=False))
+            return
         size = next((units.size(e.size) for e in self.seen.usable if e.name == name), "") if self.seen else ""
+        about = self.tr("Frees {size}.").format(size=size) if size else ""
         answer = ask(
             self,
             self.tr("Remove the engine?"),
             self.tr("Projects that use {name} need another one then. It can be built again.").format(name=name),
-            (Choice(id="remove", text=self.tr("&Remove"), about=self.tr("Frees {size}.").format(size=size)),),
+            (Choice(id="remove", text=self.tr("&Remove"), about=about),),
         )
         if answer:
             workspace = self.session.workspace
@@ -268,8 +279,11 @@ class EnginePage(Page):
 
 
 def _look(workspace: Workspace) -> _Seen:
+    recommended = acquire.recommended_recipe()
+    build = acquire.engine_folder(recipes.engine_name(catalogue.pins()[0], recommended), workspace)
     return _Seen(
         found=installed.survey(workspace),
-        recommended=acquire.recommended_recipe(),
+        recommended=recommended,
+        unfinished=build if build.look().state in {FAILED, BROKEN, STOPPED} else None,
         problems={recipe.id: recipes.problems(recipe) for recipe in catalogue.recipes()},
     )

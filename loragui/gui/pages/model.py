@@ -20,14 +20,16 @@ from loragui.gui.widgets.drop import Drops
 from loragui.gui.widgets.model_offer import ModelOffer, fit_badge
 from loragui.gui.widgets.problem import ProblemBox
 from loragui.gui.widgets.run_panel import RunPanel
+from loragui.jobs.folder import DONE
 from loragui.machine import Machine
 from loragui.model import catalogue
+from loragui.model.convert import target_name
 from loragui.model.inspect import describe
 from loragui.model.judge import Outcome
 from loragui.offers import Chosen, Offer
 from loragui.paths import Workspace
 from loragui.project import FileRef, Hyperparameters
-from loragui.steps import Step
+from loragui.steps import Gate, Step
 
 PLAIN = ("Name", "Size", "Number format", "Context", "Licence")
 """Rows of ``describe`` that everybody may want to know; the others stand under Details."""
@@ -48,6 +50,9 @@ class ModelPage(Page):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
         self.seen = _Seen()
+        self._begun: set[Path] = set()
+        self._shown: tuple[tuple[Offer, ...], Path | None] | None = None
+        self._told: Chosen | None = None
         self.heading(
             self.tr("Base model"),
             self.tr(
@@ -113,6 +118,15 @@ class ModelPage(Page):
 
     def _render(self) -> None:
         self.problem.show_problem(self.seen.problem)
+        self._show_offers()
+        self._show_chosen()
+        self.act_changed.emit()
+
+    def _show_offers(self) -> None:
+        shown = self.seen.offers, self.seen.chosen.model.path if self.seen.chosen else None
+        if shown == self._shown:
+            return  # rows that stay the same keep the focus
+        self._shown = shown
         clear(self._list)
         for number, offer in enumerate(self.seen.offers):
             if number:
@@ -120,8 +134,6 @@ class ModelPage(Page):
             made = ModelOffer(offer, mine=self._is_mine(offer.path))
             made.taken.connect(self._take_offer)
             self._list.addWidget(made)
-        self._show_chosen()
-        self.act_changed.emit()
 
     def _is_mine(self, path: Path | None) -> bool:
         chosen = self.seen.chosen
@@ -130,9 +142,10 @@ class ModelPage(Page):
     def _show_chosen(self) -> None:
         chosen = self.seen.chosen
         self.chosen.setVisible(chosen is not None)
-        clear(self._chosen_box)
-        if chosen is None:
+        if chosen is None or chosen == self._told:
             return
+        self._told = chosen
+        clear(self._chosen_box)
         rows = describe(chosen.model)
         badge = fit_badge(chosen.fit)
         summary = label(chosen.verdict.summary(), wrap=True)
@@ -158,7 +171,7 @@ class ModelPage(Page):
         if chosen is not None and chosen.verdict.outcome is Outcome.AS_IT_IS and gate is not None and gate.done:
             return self.next_act(Step.DATA, self.tr("Continue to the training data"))
         if chosen is not None:
-            return self._act_of(chosen)
+            return self._act_of(chosen, gate)
         first = next((offer for offer in self.seen.offers if not offer.page), None)
         if first is None:
             return Act(text=self.tr("Download"))
@@ -170,7 +183,7 @@ class ModelPage(Page):
             why=self.tr("Downloads {size}.").format(size=units.size(first.download_bytes)),
         )
 
-    def _act_of(self, chosen: Chosen) -> Act:
+    def _act_of(self, chosen: Chosen, gate: Gate | None) -> Act:
         match chosen.verdict.outcome:
             case Outcome.COPY if chosen.copy is not None:
                 copy = chosen.copy
@@ -183,8 +196,10 @@ class ModelPage(Page):
                     why=self.tr("Takes {size} of disk and about as long as copying such a file.").format(size=size),
                 )
             case Outcome.NO:
-                return Act(text=self.tr("Choose another model"), why=chosen.verdict.summary())
-        return Act(text=self.tr("Continue to the training data"))
+                why = next((str(found) for found in chosen.verdict.problems() if found.blocking), "")
+                return Act(text=self.tr("Choose another model"), why=why)
+        why = str(gate.missing[0]) if gate is not None and gate.missing else ""
+        return Act(text=self.tr("Continue to the training data"), why=why)
 
     def _take_offer(self, offer: Offer) -> None:
         if offer.path is not None:
@@ -202,6 +217,7 @@ class ModelPage(Page):
         self.session.background.run(self, make, self._start, self.problem.show_problem)
 
     def _start(self, work: Work) -> None:
+        self._begun.add(work.folder.path)
         watcher = self.session.watch(work.folder)
         self.panel.show_run(watcher)
         watcher.start(work.plan)
@@ -221,9 +237,18 @@ class ModelPage(Page):
         if watcher is not self.panel.watcher:
             return
         made = watcher.results.get("model")
-        if watcher.state == "done" and made:
+        if watcher.state == DONE and made and self._is_for_this_project(watcher, Path(str(made))):
             self._use(Path(str(made)))
         self.refresh()
+
+    def _is_for_this_project(self, watcher: RunWatcher, made: Path) -> bool:
+        """Models are shared: another project's work may be shown here, and must not change this project."""
+        chosen, project = self.seen.chosen, self.session.store.project
+        if watcher.folder.path in self._begun or project.base_model is None:
+            return True
+        if chosen is None or chosen.verdict.recipe is None:
+            return False
+        return made.name == target_name(chosen.model.path, chosen.verdict.recipe)
 
     def _use(self, path: Path) -> None:
         opened = self.session.store.opened

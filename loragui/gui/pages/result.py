@@ -82,6 +82,8 @@ class ResultPage(Page):
     def _take(self, seen: Outcome) -> None:
         self.seen = seen
         self.model.show_merges(seen.merges)
+        if seen.unfinished is not None and self.panel.watcher is None:
+            self.panel.show_run(self.session.watch(seen.unfinished))
         self._render()
 
     def _render(self) -> None:

@@ -71,6 +71,7 @@ class SettingField(QWidget):
         self.parameter = parameter
         self.value: Value = parameter.default
         self._usual: Value = parameter.default
+        self._refused = False
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MS)
@@ -79,6 +80,7 @@ class SettingField(QWidget):
         self.editor = self._make_editor()
         self.editor.setAccessibleName(parameter.label)
         self.editor.setAccessibleDescription(parameter.explanation)
+        self.editor.setToolTip(self.tr("It can be {range}.").format(range=allowed(parameter)))
         self._name = QLabel(mnemonic)
         self._name.setFixedWidth(NAME_WIDTH)
         self._name.setWordWrap(True)
@@ -136,9 +138,9 @@ class SettingField(QWidget):
         self.reset.setVisible(value != usual)
         self.reset.setToolTip(self.tr("Back to {value}").format(value=written(self.parameter, usual)))
         self.reset.setAccessibleName(self.tr("Reset {name}").format(name=self.parameter.label))
-        if self._pause.isActive():
-            return
-        self.value = value
+        if self._pause.isActive() or (self._refused and value == self.value):
+            return  # what is being typed, and what was refused, stays to be corrected
+        self.value, self._refused = value, False
         self.wrong.hide()
         for part in (self.editor, self._given):
             part.blockSignals(True)  # noqa: FBT003 - Qt's own form
@@ -170,11 +172,13 @@ class SettingField(QWidget):
             self._refuse(self.tr("It can be {range}."))
             return
         self.wrong.hide()
+        self._refused = False
         if value != self.value:
             self.value = value
             self.edited.emit((self.parameter.id, value))
 
     def _refuse(self, text: str) -> None:
+        self._refused = True
         set_text(self.wrong, text.format(range=allowed(self.parameter)))
         self.wrong.show()
 
@@ -203,6 +207,8 @@ class SettingField(QWidget):
 
     def _reset(self) -> None:
         self._pause.stop()
+        self._refused = False
+        self.show_value(self.value, self._usual)
         self.edited.emit((self.parameter.id, self._usual))
 
 
