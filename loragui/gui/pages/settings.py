@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QWidget
 
 from loragui import acts
 from loragui.acts import Open
@@ -16,8 +16,9 @@ from loragui.errors import AppError, Problem
 from loragui.gui.page import Act, Page
 from loragui.gui.session import Session
 from loragui.gui.widgets.basic import Card, Details, label, name_of, row, rule
+from loragui.gui.widgets.calm import calm
 from loragui.gui.widgets.problem import ProblemBox
-from loragui.gui.widgets.settings_field import CalmDoubleSpinBox, SettingField, with_mnemonics
+from loragui.gui.widgets.settings_field import SettingField, with_mnemonics
 from loragui.gui.widgets.settings_profile import SettingsProfile
 from loragui.gui.widgets.settings_takes import SettingsTakes
 from loragui.machine import Machine
@@ -76,7 +77,7 @@ class SettingsPage(Page):
         return card
 
     def _epochs(self) -> QHBoxLayout:
-        self.epochs = CalmDoubleSpinBox()
+        self.epochs = calm(QDoubleSpinBox())
         self.epochs.setRange(0.01, 100_000)
         self.epochs.setDecimals(2)
         self.epochs.setSingleStep(0.5)

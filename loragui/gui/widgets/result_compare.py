@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QComboBox, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QPlainTextEdit, QSpinBox, QVBoxLayout, QWidget
 
 from loragui.gui.theme import GAP, SPACE
 from loragui.gui.widgets.basic import SELECTABLE, Card, button, clear, label, name_of, row
-from loragui.gui.widgets.settings_field import CalmSpinBox
+from loragui.gui.widgets.calm import calm
 from loragui.outcome import Answer, Outcome
 
 PROMPT_LINES = 7
@@ -27,7 +27,7 @@ class ResultCompare(Card):
         self.prompt.setTabChangesFocus(True)
         self.prompt.setFixedHeight(QFontMetrics(self.prompt.font()).lineSpacing() * PROMPT_LINES + 2 * GAP)
         self.prompt.setAccessibleName(self.tr("Prompt"))
-        self.tokens = CalmSpinBox()
+        self.tokens = calm(QSpinBox())
         self.tokens.setRange(8, 2048)
         self.tokens.setSingleStep(16)
         self.tokens.setAccessibleName(self.tr("Longest answer in tokens"))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QGridLayout, QWidget
 
 from loragui import units
 from loragui.acts import MergeRequest
 from loragui.gui.theme import GAP, SPACE
 from loragui.gui.widgets.basic import Card, button, label, name_of, row, set_text
-from loragui.gui.widgets.settings_field import CalmDoubleSpinBox
+from loragui.gui.widgets.calm import calm
 from loragui.jobs.folder import RunFolder
 from loragui.outcome import Outcome, Trained
 from loragui.result.merge import TYPES, output_bytes
@@ -32,7 +32,7 @@ class ResultMerge(Card):
         self.training, self.checkpoint, self.type = QComboBox(), QComboBox(), QComboBox()
         for combo in (self.training, self.checkpoint, self.type):
             combo.setMinimumWidth(WIDE)
-        self.strength = CalmDoubleSpinBox()
+        self.strength = calm(QDoubleSpinBox())
         self.strength.setRange(0.1, 2.0)
         self.strength.setSingleStep(0.1)
         self.strength.setValue(1.0)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
-    QDoubleSpinBox,
     QGridLayout,
     QLabel,
     QLineEdit,
@@ -19,45 +17,12 @@ from PySide6.QtWidgets import (
 
 from loragui.gui.theme import GAP, SPACE
 from loragui.gui.widgets.basic import button, label, row, set_text
+from loragui.gui.widgets.calm import EDITOR_WIDTH, calm
 from loragui.settings.parameters import Kind, Parameter, Value, allowed, check, written
 
 PAUSE_MS = 400
 """How long a typed value rests before it counts, so that half a number never does."""
-EDITOR_WIDTH = 150
 NAME_WIDTH = 190
-
-
-class CalmSpinBox(QSpinBox):
-    """A spin box that the wheel changes only while it has the focus, so that scrolling a page changes nothing."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setGroupSeparatorShown(True)
-        self.setFixedWidth(EDITOR_WIDTH)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
-        """Let the page scroll."""
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
-
-
-class CalmDoubleSpinBox(QDoubleSpinBox):
-    """The same for numbers with a fraction."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setFixedWidth(EDITOR_WIDTH)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
-        """Let the page scroll."""
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
 
 
 class SettingField(QWidget):
@@ -119,7 +84,8 @@ class SettingField(QWidget):
                 box.toggled.connect(self.commit)
                 return box
             case Kind.INT:
-                spin = CalmSpinBox()
+                spin = calm(QSpinBox())
+                spin.setGroupSeparatorShown(True)
                 spin.setRange(int(found.minimum), int(found.maximum))
                 spin.setSingleStep(int(found.step))
                 spin.valueChanged.connect(lambda _value: self._pause.start())

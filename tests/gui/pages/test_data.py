@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from loragui.gui.page import Page
 from loragui.gui.pages.data import DataPage
 from loragui.gui.session import Session
 from loragui.jobs.folder import DONE, RunFolder
@@ -17,27 +17,20 @@ from loragui.paths import resource_path
 from loragui.project import FileRef
 from loragui.steps import Step
 from tests.gui.drops import drag, drop, leave
+from tests.gui.pages.reading import texts
 
 PageOf = Callable[[Session], DataPage]
 Settle = Callable[[Session], None]
 
 
 @pytest.fixture
-def page_of(qtbot: QtBot, settle: Settle) -> PageOf:
+def page_of(show: Callable[[Page], None]) -> Callable[[Session], DataPage]:
     def make(session: Session) -> DataPage:
         made = DataPage(session)
-        qtbot.addWidget(made)
-        made.resize(744, 560)
-        made.show()
-        made.enter()
-        settle(session)
+        show(made)
         return made
 
     return make
-
-
-def texts(page: DataPage) -> str:
-    return "\n".join(label.text() for label in page.findChildren(QLabel) if label.isVisible())
 
 
 def chat(path: Path, turns: int = 8, broken: bool = False) -> Path:

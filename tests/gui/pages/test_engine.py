@@ -5,40 +5,34 @@ from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from loragui import acquire
 from loragui.engine import installed
 from loragui.engine.catalogue import recipes
 from loragui.errors import AppError, Problem
+from loragui.gui.page import Page
 from loragui.gui.pages.engine import EnginePage
 from loragui.gui.session import Session
 from loragui.gui.widgets.dialogs import Question
 from loragui.jobs.plan import Command, Plan
 from loragui.jobs.plan import Step as RunStep
 from loragui.steps import Step
+from tests.gui.pages.reading import texts
 
 PageOf = Callable[[Session], EnginePage]
 Settle = Callable[[Session], None]
 
 
 @pytest.fixture
-def page_of(qtbot: QtBot, settle: Settle) -> PageOf:
+def page_of(show: Callable[[Page], None]) -> Callable[[Session], EnginePage]:
     def make(session: Session) -> EnginePage:
         made = EnginePage(session)
-        qtbot.addWidget(made)
-        made.resize(744, 560)
-        made.show()
-        made.enter()
-        settle(session)
+        show(made)
         return made
 
     return make
-
-
-def texts(page: EnginePage) -> str:
-    return "\n".join(label.text() for label in page.findChildren(QLabel) if label.isVisible())
 
 
 def button(page: EnginePage, text: str) -> QPushButton:

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from loragui.gui.page import Page
 from loragui.gui.pages.model import ModelPage
 from loragui.gui.session import Session
 from loragui.gui.widgets.model_offer import ModelOffer
@@ -15,27 +16,20 @@ from loragui.model import catalogue, fetch
 from loragui.steps import Step
 from tests import tiny
 from tests.gui.drops import drop
+from tests.gui.pages.reading import texts
 
 PageOf = Callable[[Session], ModelPage]
 Settle = Callable[[Session], None]
 
 
 @pytest.fixture
-def page_of(qtbot: QtBot, settle: Settle) -> PageOf:
+def page_of(show: Callable[[Page], None]) -> Callable[[Session], ModelPage]:
     def make(session: Session) -> ModelPage:
         made = ModelPage(session)
-        qtbot.addWidget(made)
-        made.resize(744, 560)
-        made.show()
-        made.enter()
-        settle(session)
+        show(made)
         return made
 
     return make
-
-
-def texts(page: ModelPage) -> str:
-    return "\n".join(label.text() for label in page.findChildren(QLabel) if label.isVisible())
 
 
 def chosen(session: Session) -> str:

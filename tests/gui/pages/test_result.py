@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from loragui import acts
+from loragui.gui.page import Page
 from loragui.gui.pages.result import ResultPage
 from loragui.gui.session import Session
 from loragui.jobs.events import Result, RunEnded, RunStarted, StepEnded, StepStarted
 from loragui.jobs.folder import RunFolder
+from tests.gui.pages.reading import texts
 from tests.result import finished
 
 PageOf = Callable[[Session], ResultPage]
@@ -21,16 +22,11 @@ Settle = Callable[[Session], None]
 
 
 @pytest.fixture
-def page_of(qtbot: QtBot, settle: Settle) -> PageOf:
+def page_of(show: Callable[[Page], None]) -> Callable[[Session], ResultPage]:
     def make(session: Session) -> ResultPage:
         session.refresh_gates()
         made = ResultPage(session)
-        qtbot.addWidget(made)
-        made.resize(744, 560)
-        made.show()
-        made.enter()
-        settle(session)
-        qtbot.waitUntil(lambda: not session.busy)
+        show(made)
         return made
 
     return make
@@ -39,10 +35,6 @@ def page_of(qtbot: QtBot, settle: Settle) -> PageOf:
 def project(session: Session) -> acts.Open:
     assert session.store.opened is not None
     return session.store.opened
-
-
-def texts(page: ResultPage) -> str:
-    return "\n".join(label.text() for label in page.findChildren(QLabel) if label.isVisible())
 
 
 def asked(opened: acts.Open, prompt: str = "The lamp") -> RunFolder:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QLineEdit, QSpinB
 from pytestqt.qtbot import QtBot
 
 from loragui import acts
+from loragui.gui.page import Page
 from loragui.gui.pages.settings import SettingsPage
 from loragui.gui.session import Session
 from loragui.gui.widgets.settings_field import with_mnemonics
@@ -16,27 +17,20 @@ from loragui.project import Hyperparameters
 from loragui.settings.parameters import Kind, parameters
 from loragui.settings.profiles import profile
 from loragui.steps import Step
+from tests.gui.pages.reading import texts
 
 PageOf = Callable[[Session], SettingsPage]
 Settle = Callable[[Session], None]
 
 
 @pytest.fixture
-def page_of(qtbot: QtBot, settle: Settle) -> PageOf:
+def page_of(show: Callable[[Page], None]) -> Callable[[Session], SettingsPage]:
     def make(session: Session) -> SettingsPage:
         made = SettingsPage(session)
-        qtbot.addWidget(made)
-        made.resize(744, 560)
-        made.show()
-        made.enter()
-        settle(session)
+        show(made)
         return made
 
     return make
-
-
-def texts(page: SettingsPage) -> str:
-    return "\n".join(label.text() for label in page.findChildren(QLabel) if label.isVisible())
 
 
 def settings(session: Session) -> Hyperparameters:

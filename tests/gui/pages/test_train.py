@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QLabel
+from PySide6.QtWidgets import QCheckBox
 from pytestqt.qtbot import QtBot
 
 from loragui import acts
 from loragui.engine.installed import Engine
 from loragui.errors import Problem
+from loragui.gui.page import Page
 from loragui.gui.pages.train import TrainPage
 from loragui.gui.session import Session
 from loragui.jobs import client
@@ -22,6 +23,7 @@ from loragui.project import FileRef, Hyperparameters
 from loragui.steps import Step
 from loragui.training.checkpoints import checkpoint_path
 from tests import paper, tiny
+from tests.gui.pages.reading import texts
 from tests.result import finished
 from tests.training.files import write_checkpoint
 
@@ -29,21 +31,13 @@ Settle = Callable[[Session], None]
 
 
 @pytest.fixture
-def page_of(qtbot: QtBot, settle: Settle) -> Callable[[Session], TrainPage]:
+def page_of(show: Callable[[Page], None]) -> Callable[[Session], TrainPage]:
     def make(session: Session) -> TrainPage:
         made = TrainPage(session)
-        qtbot.addWidget(made)
-        made.resize(744, 560)
-        made.show()
-        made.enter()
-        settle(session)
+        show(made)
         return made
 
     return make
-
-
-def texts(page: TrainPage) -> str:
-    return "\n".join(label.text() for label in page.findChildren(QLabel) if label.isVisible())
 
 
 def stopped(opened: acts.Open, saved: int = 20) -> RunFolder:
