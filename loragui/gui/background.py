@@ -11,12 +11,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import shiboken6
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from loragui.errors import AppError, Problem
 from loragui.jobs.pyjob import os_problem
 
 Result = TypeVar("Result")
+
+
+PAINT_FIRST_MS = 30
+"""Time for a page that has just been shown to be painted before anything is read for it."""
 
 
 class Background(QObject):
@@ -43,16 +47,27 @@ class Background(QObject):
         work: Callable[[], Result],
         done: Callable[[Result], None] | None = None,
         failed: Callable[[Problem], None] | None = None,
+        *,
+        after_ms: int = 0,
     ) -> None:
         """Do ``work`` in a thread, then ``done`` with its result, or ``failed``, in the window's thread.
 
-        Nothing is delivered once ``owner`` is gone. Without ``failed`` a problem goes to ``trouble``.
+        Nothing is delivered once ``owner`` is gone. Without ``failed`` a problem goes to ``trouble``. ``after_ms``
+        milliseconds pass first.
         """
         if not self._open:
             return
         self._pending += 1
-        future = self._pool.submit(work)
-        future.add_done_callback(lambda ready: self._announce(owner, ready, done, failed))
+
+        def submit() -> None:
+            if self._open:
+                future = self._pool.submit(work)
+                future.add_done_callback(lambda ready: self._announce(owner, ready, done, failed))
+
+        if after_ms:
+            QTimer.singleShot(after_ms, self, submit)
+        else:
+            submit()
 
     @property
     def busy(self) -> bool:
@@ -111,7 +126,7 @@ class Latest(QObject):
 
         def begin() -> None:
             self._busy = True
-            self._background.run(self, work, answered, refused)
+            self._background.run(self, work, answered, refused, after_ms=PAINT_FIRST_MS)
 
         if self._busy:
             self._next = begin

@@ -19,7 +19,7 @@ from loragui.jobs.pyjob import os_problem, python_argv
 
 POLL = 0.2
 """Seconds between two looks at a run."""
-PIECE = 1 << 18
+PIECE = 1 << 17
 """Bytes of events that are read at once."""
 START_TIMEOUT = 30.0
 """Seconds within which a runner must have shown itself."""

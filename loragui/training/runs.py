@@ -13,13 +13,14 @@ from loragui.training.start import FILE, KIND
 
 @dataclass(frozen=True, kw_only=True)
 class RunSummary:
-    """One run. ``seconds`` is the time worked so far, over all attempts."""
+    """One run. ``message`` and ``code`` say what was wrong, ``seconds`` how long it has worked, over all attempts."""
 
     number: str
     kind: str
     title: str
     state: str
     message: str
+    code: str
     iteration: int
     total: int
     loss: float | None
@@ -54,6 +55,7 @@ def summarize(folder: RunFolder) -> RunSummary:
         title=title,
         state=look.state,
         message=damage or (str(look.problem) if look.problem else ""),
+        code=look.problem.code if look.problem else "",
         iteration=iteration,
         total=total,
         loss=loss,

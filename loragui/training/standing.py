@@ -36,7 +36,6 @@ def standing(folder: RunFolder, wanted: Training | None = None) -> Standing:
     if summary.state != RUNNING:
         checkpoint = last_good(folder.path)
         saved = checkpoint.iteration if checkpoint else 0
-    problem = folder.look().problem
     left = saved < training.hyperparameters.iterations
     resumable = summary.state in {STOPPED, FAILED, BROKEN} and left
     return Standing(
@@ -44,7 +43,7 @@ def standing(folder: RunFolder, wanted: Training | None = None) -> Standing:
         summary=summary,
         training=training,
         saved=saved,
-        can_resume=resumable and not (problem is not None and problem.code in HOPELESS),
+        can_resume=resumable and summary.code not in HOPELESS,
         changed=wanted is not None and _choices(wanted) != _choices(training),
     )
 

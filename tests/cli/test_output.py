@@ -130,8 +130,8 @@ def test_a_prompt_file_that_is_missing_is_named(trained: acts.Open, tmp_path: Pa
     ("word", "named"),
     [
         ("itterations=3", "“itterations”"), ("iterations=many", "iterations"), ("iterations", "iterations"),
-        ("flash_attention=perhaps", "flash_attention"), ("learning_rate=nan", "learning_rate"),
-        ("learning_rate=inf", "learning_rate"), ("rank=1.5", "rank"),
+        ("flash_attention=perhaps", "flash_attention"), ("learning_rate=nan", "Learning rate"),
+        ("learning_rate=inf", "Learning rate"), ("rank=1.5", "rank"),
     ],
 )  # fmt: skip
 def test_a_wrong_setting_is_named_and_nothing_is_saved(

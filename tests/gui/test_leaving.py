@@ -1,22 +1,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from loragui.gui.memory import Memory
 from loragui.gui.session import Session
 from loragui.gui.watcher import RunWatcher
-from loragui.gui.widgets.dialogs import Question
 from loragui.gui.window import Window
 from loragui.jobs import client
 from loragui.jobs.folder import STOPPED, RunFolder
 from loragui.jobs.plan import Command, Plan
 from loragui.jobs.plan import Step as RunStep
+from tests.gui.asking import answer, press
 
 SLEEP = (sys.executable, "-c", "import time; print('at work', flush=True); time.sleep(600)")
 
@@ -42,28 +41,6 @@ def run(request: pytest.FixtureRequest, opened: Session, qtbot: QtBot) -> Iterat
     if folder.is_running():
         client.request_stop(folder)
         list(client.follow(folder))
-
-
-def answer(act: Callable[[Question], None], seen: list[str]) -> None:
-    """Meet the question when it comes."""
-
-    def look() -> None:
-        dialog = QApplication.activeModalWidget()
-        if not isinstance(dialog, Question):
-            QTimer.singleShot(20, look)
-            return
-        seen.extend(label.text() for label in dialog.findChildren(QLabel))
-        seen.extend(button.text().replace("&", "") for button in dialog.findChildren(QPushButton))
-        act(dialog)
-
-    QTimer.singleShot(20, look)
-
-
-def press(text: str) -> Callable[[Question], None]:
-    def act(dialog: Question) -> None:
-        next(b for b in dialog.findChildren(QPushButton) if b.text().replace("&", "") == text).click()
-
-    return act
 
 
 def test_without_work_it_just_closes(window: Window) -> None:

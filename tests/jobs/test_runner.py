@@ -24,13 +24,13 @@ from loragui.jobs.plan import Command, Plan, Step
 FolderOf = Callable[..., RunFolder]
 
 LONG = "import time\nfor i in range(3000):\n    print(i, flush=True)\n    time.sleep(0.02)"
-TREE = (
-    "import subprocess, sys, time\n"
-    "subprocess.Popen([sys.executable, '-c', 'import subprocess, sys, time;"
-    'subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]); time.sleep(600)\'])\n'
-    "print('up', flush=True)\n"
-    "time.sleep(600)"
-)
+TREE = """
+import subprocess, sys, time
+INNER = "import time; print('up', flush=True); time.sleep(600)"
+MIDDLE = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {INNER!r}]); time.sleep(600)"
+subprocess.Popen([sys.executable, '-c', MIDDLE])
+time.sleep(600)
+"""
 STUBBORN = (
     "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('up', flush=True)\ntime.sleep(600)"
 )

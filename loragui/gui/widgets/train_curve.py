@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QVBoxLayout, QWidget
 
 from loragui.errors import AppError, Problem
 from loragui.gui import theme
+from loragui.gui.background import PAINT_FIRST_MS
 from loragui.gui.plot_colors import plot_colors
 from loragui.gui.session import Session
 from loragui.gui.widgets.basic import Card, button, label, name_of, row
@@ -102,7 +103,7 @@ class TrainCurve(Card):
             return
         self._reading = True
         if feed is None:
-            self.session.reader.run(self, lambda: _read(folder), self._loaded, self._failed)
+            self.session.reader.run(self, lambda: _read(folder), self._loaded, self._failed, after_ms=PAINT_FIRST_MS)
         else:
             self.session.reader.run(self, feed.lines, lambda lines: self._grown(feed, lines), self._failed)
 

@@ -4,8 +4,8 @@ import shutil
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from loragui import acquire
@@ -15,10 +15,10 @@ from loragui.errors import AppError, Problem
 from loragui.gui.page import Page
 from loragui.gui.pages.engine import EnginePage
 from loragui.gui.session import Session
-from loragui.gui.widgets.dialogs import Question
 from loragui.jobs.plan import Command, Plan
 from loragui.jobs.plan import Step as RunStep
 from loragui.steps import Step
+from tests.gui.asking import answer, press
 from tests.gui.pages.reading import texts
 
 PageOf = Callable[[Session], EnginePage]
@@ -153,17 +153,11 @@ def test_a_build_that_goes_on_is_shown_and_stopped(
 
 def test_removing_asks_first(opened: Session, page_of: PageOf, settle: Settle, qtbot: QtBot) -> None:
     page = page_of(opened)
-    for answer, left in (("Cancel", 1), ("Remove", 0)):
-        QTimer.singleShot(100, lambda text=answer: press(text))
+    for text, left in (("Cancel", 1), ("Remove", 0)):
+        answer(press(text))
         qtbot.mouseClick(button(page, "Remove paper"), Qt.MouseButton.LeftButton)
         settle(opened)
         assert len(installed.survey(opened.workspace)) == left
-
-
-def press(text: str) -> None:
-    dialog = QApplication.activeModalWidget()
-    assert isinstance(dialog, Question)
-    next(b for b in dialog.findChildren(QPushButton) if b.text().replace("&", "") == text).click()
 
 
 def test_what_cannot_be_removed_is_told(
@@ -175,7 +169,7 @@ def test_what_cannot_be_removed_is_told(
         raise AppError("The engine paper could not be deleted.", "End what uses it.", code="engine-busy")
 
     monkeypatch.setattr(installed, "remove", refuse)
-    QTimer.singleShot(100, lambda: press("Remove"))
+    answer(press("Remove"))
     button(page, "Remove paper").click()
     settle(opened)
     assert page.problem.isVisible()
