@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -9,12 +10,14 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from loragui import acquire
-from loragui.engine import installed
+from loragui.engine import catalogue, installed
+from loragui.engine import recipes as recipe_names
 from loragui.engine.catalogue import recipes
-from loragui.errors import AppError, Problem
 from loragui.gui.page import Page
 from loragui.gui.pages.engine import EnginePage
 from loragui.gui.session import Session
+from loragui.jobs import client
+from loragui.jobs.folder import RunFolder
 from loragui.jobs.plan import Command, Plan
 from loragui.jobs.plan import Step as RunStep
 from loragui.steps import Step
@@ -105,29 +108,21 @@ def plan_of(program: str) -> Plan:
     return Plan(kind="engine-build", title="Building the engine", steps=(step,), facts={})
 
 
-def test_a_failing_build_is_explained_and_tried_again(
-    opened: Session, page_of: PageOf, settle: Settle, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_build_that_failed_meanwhile_is_explained(opened: Session, page_of: PageOf, settle: Settle) -> None:
+    """Also when the window was closed while it failed."""
     without_engine(opened, settle)
-    folder = acquire.engine_folder("b2896-wheels", opened.workspace)
-    fail = plan_of("print('clang: error: no space left on device'); raise SystemExit(1)")
-    work = acquire.Work(folder=folder, plan=fail, makes=opened.workspace.engines / "b2896-wheels")
-    monkeypatch.setattr(acquire, "engine_work", lambda _recipe, _workspace: work)
+    name = recipe_names.engine_name(catalogue.pins()[0], acquire.recommended_recipe())
+    folder = acquire.engine_folder(name, opened.workspace)
+    folder.save_plan(plan_of("print('clang: error: no space left on device'); raise SystemExit(1)"))
+    client.run_to_end(folder)
     page = page_of(opened)
-    act = page.act()
-    assert act is not None
-    assert act.run is not None
-    act.run()
-    qtbot.waitUntil(lambda: page.panel.problem.isVisible(), timeout=20_000)
-    settle(opened)
-    assert isinstance(page.panel.problem.problem, Problem)
+    assert page.panel.problem.isVisible()
+    assert page.panel.problem.remedy.isVisible()
     page.panel.details.toggle.setChecked(True)
     assert "no space left" in page.panel.details.view.toPlainText()
     act = page.act()
     assert act is not None
     assert act.text == "Try again"
-    qtbot.mouseClick(page.panel.problem.remedy, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: folder.look().attempt == 2 and not folder.is_running(), timeout=20_000)
 
 
 def test_a_build_that_goes_on_is_shown_and_stopped(
@@ -160,16 +155,25 @@ def test_removing_asks_first(opened: Session, page_of: PageOf, settle: Settle, q
         assert len(installed.survey(opened.workspace)) == left
 
 
-def test_what_cannot_be_removed_is_told(
-    opened: Session, page_of: PageOf, settle: Settle, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_removed_is_told(opened: Session, page_of: PageOf, settle: Settle, tmp_path: Path) -> None:
+    there = opened.workspace.engines / "paper"
+    there.rename(tmp_path / "elsewhere")
+    there.symlink_to(tmp_path / "elsewhere")
     page = page_of(opened)
-
-    def refuse(_workspace: object, _name: str) -> None:
-        raise AppError("The engine paper could not be deleted.", "End what uses it.", code="engine-busy")
-
-    monkeypatch.setattr(installed, "remove", refuse)
     answer(press("Remove"))
     button(page, "Remove paper").click()
     settle(opened)
     assert page.problem.isVisible()
+    assert (tmp_path / "elsewhere" / "finetune").is_file()
+
+
+def test_an_engine_at_work_is_not_removed(opened: Session, page_of: PageOf, qtbot: QtBot) -> None:
+    page = page_of(opened)
+    watcher = opened.watch(RunFolder(opened.workspace.jobs / "train"))
+    watcher.start(plan_of("import time; print('x', flush=True); time.sleep(600)"))
+    qtbot.waitUntil(lambda: bool(watcher.log), timeout=20_000)
+    button(page, "Remove paper").click()
+    assert page.problem.isVisible()
+    assert len(installed.survey(opened.workspace)) == 1
+    with qtbot.waitSignal(opened.run_ended, timeout=20_000):
+        watcher.stop()

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import sys
+from datetime import datetime, timedelta, timezone
+
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from loragui.gui.session import Session
+from loragui.gui.widgets.run_panel import RunPanel, amount, clock, time_left
+from loragui.jobs.folder import DONE, RunFolder
+from loragui.jobs.plan import Command, Plan, Step
+from loragui.jobs.progress import State
+from tests.gui.pages.reading import texts
+
+
+def plan(program: str) -> Plan:
+    command = Command(argv=(sys.executable, "-c", program))
+    return Plan(kind="t", title="Getting it", steps=(Step(id="s", title="Unpacking it", command=command),))
+
+
+def test_a_failure_is_shown_and_tried_again(session: Session, qtbot: QtBot) -> None:
+    run = session.watch(RunFolder(session.workspace.jobs / "x"))
+    panel = RunPanel(stop_cost="Costs a minute.", again=lambda: run.start())
+    qtbot.addWidget(panel)
+    panel.show_run(run)
+    assert not panel.isVisible()
+    run.start(plan("import pathlib; raise SystemExit(0 if pathlib.Path('ready').exists() else 3)"))
+    qtbot.waitUntil(lambda: panel.problem.isVisible(), timeout=20_000)
+    assert "Getting it" in texts(panel)
+    (run.folder.path / "ready").touch()
+    with qtbot.waitSignal(run.ended, timeout=20_000):
+        qtbot.mouseClick(panel.problem.remedy, Qt.MouseButton.LeftButton)
+    assert run.state == DONE
+    assert not panel.isVisible()
+
+
+def test_stopping_says_what_it_costs(session: Session, qtbot: QtBot) -> None:
+    run = session.watch(RunFolder(session.workspace.jobs / "x"))
+    panel = RunPanel(stop_cost="Costs a minute.", again=lambda: None)
+    qtbot.addWidget(panel)
+    panel.show_run(run)
+    run.start(plan("import time; print('at work', flush=True); time.sleep(600)"))
+    qtbot.waitUntil(lambda: list(run.log) == ["at work"], timeout=20_000)
+    assert "Costs a minute." in texts(panel)
+    assert "Unpacking it" in texts(panel)
+    panel.details.toggle.click()
+    assert panel.details.view.toPlainText() == "at work"
+    with qtbot.waitSignal(run.ended, timeout=20_000):
+        qtbot.mouseClick(panel.stop, Qt.MouseButton.LeftButton)
+        assert not panel.stop.isEnabled()
+        assert "Stopping …" in texts(panel)
+    assert "Stopped." in texts(panel)
+
+
+def test_amounts_and_times_in_words(qapp: object) -> None:
+    assert amount(State(done=17, total=27, unit="files")) == "17 of 27 files"
+    assert amount(State(done=3 << 20, total=5 << 20, unit="bytes")) == "3.0 MB of 5.0 MB"
+    assert time_left(State()) == ""
+    assert time_left(State(eta=90)).startswith("About 2 min left, until ")
+
+
+def test_the_clock_names_the_day_when_it_is_another(qapp: object) -> None:
+    evening = datetime(2026, 11, 25, 23, 30, tzinfo=timezone(timedelta(hours=1)))
+    assert clock(600, evening) == "23:40"
+    assert clock(3600, evening) == "Thu 26 Nov, 00:30"
