@@ -97,6 +97,7 @@ def test_ctrl_c_while_loading_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("loragui.cli.main", interrupted)
+    monkeypatch.setattr(sys, "argv", ["loragui", "doctor"])
     assert entry.main() == 130
 
 
