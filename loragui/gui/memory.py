@@ -80,10 +80,6 @@ class Memory(QObject):
         self._settings.setValue(f"{self._part}/project", str(project or ""))
         self._put(f"{self._part}/place", place.name if place else "")
 
-    def forget(self, project: Path) -> None:
-        """Leave a project out of the recent ones; its folder stays."""
-        self._put(f"{self._part}/recent", [str(path) for path in self.recent if path != project])
-
     def _put(self, key: str, value: object) -> None:
         self._settings.setValue(key, value)
         self._settings.sync()  # the window may be killed at any time

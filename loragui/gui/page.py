@@ -75,10 +75,6 @@ class Page(QWidget):
     def enter(self) -> None:
         """The page is shown (again)."""
 
-    def scroll_to(self, widget: QWidget) -> None:
-        """Bring a part of the page into view."""
-        self._scroll.ensureWidgetVisible(widget)
-
     def next_act(self, step: Step, text: str) -> Act:
         """The act of a page whose own work is done: go on to ``step``."""
         return Act(text=text, run=lambda: self.go.emit(step))

@@ -23,7 +23,7 @@ class ProjectStore(QObject):
     changed = Signal()
     """The project's choices are others."""
     replaced = Signal()
-    """Another project is open, or none."""
+    """Another project is open."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -43,11 +43,6 @@ class ProjectStore(QObject):
         """Open the project in ``folder``. AppError when it cannot be read; the one before stays open then."""
         self.opened = acts.open_project(folder)
         self._undo, self._redo = [], []
-        self.replaced.emit()
-
-    def close_project(self) -> None:
-        """Go back to no project."""
-        self.opened = None
         self.replaced.emit()
 
     def edit(self, **changes: Any) -> None:

@@ -18,8 +18,6 @@ SPACE = 16
 """Logical pixels between things that do not."""
 MARGIN = 28
 """Logical pixels around a page."""
-TEXT_WIDTH = 760
-"""Logical pixels of the widest line of running text."""
 
 SYSTEM, LIGHT, DARK = "system", "light", "dark"
 SCHEMES = {SYSTEM: Qt.ColorScheme.Unknown, LIGHT: Qt.ColorScheme.Light, DARK: Qt.ColorScheme.Dark}

@@ -14,7 +14,6 @@ import json
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,6 @@ import numpy.typing as npt
 from loragui.errors import AppError
 from loragui.jobs import events
 from loragui.jobs.events import Metric, RunEnded, RunStarted, Saved, Stamped
-from loragui.jobs.folder import RunFolder
 from loragui.jobs.pyjob import os_problem
 
 Floats = npt.NDArray[np.float64]
@@ -178,14 +176,6 @@ class _Average:
         self._sum, self._seen = float(sums[-1]), int(counts[-1])
         averages: Floats = sums * (1 - self._decay) / (1 - self._decay**counts)
         return averages
-
-
-def read_series(folder: RunFolder) -> LossSeries:
-    """The curve of a run so far, read line by line, so that other threads hardly wait."""
-    series = LossSeries()
-    with suppress(FileNotFoundError), folder.events_file.open(encoding="utf-8", errors="replace") as lines:
-        series.add_lines(lines)
-    return series
 
 
 def decimate(

@@ -27,7 +27,8 @@ from loragui.gui.plot import LossPlot
 from loragui.jobs import events
 from loragui.jobs.events import Metric, RunStarted, Saved
 from loragui.jobs.folder import RunFolder
-from loragui.training.series import LossSeries, read_series
+from loragui.training.feed import Feed
+from loragui.training.series import LossSeries
 
 POINTS, EVERY = 1_000_000, 500
 REPAINTS, WARM, UPDATES = 60, 1000, 10_000
@@ -53,7 +54,7 @@ def read(place: Path) -> tuple[LossSeries, float]:
                 saved = Saved(path=f"checkpoint-{number}.gguf", iteration=number)
                 file.write(events.to_line(saved, 3.0 * number) + "\n")
     began = time.perf_counter()
-    return read_series(folder), time.perf_counter() - began
+    return Feed(folder).series(), time.perf_counter() - began
 
 
 def repaint(plot: LossPlot) -> float:

@@ -52,8 +52,6 @@ def test_gates_of_a_project_that_was_left_are_dropped(opened: Session, settle: S
     opened.store.open(projects.create(opened.workspace.projects, "Other"))
     settle(opened)
     assert not opened.gates[Step.ENGINE].done
-    opened.store.close_project()
-    assert opened.gates == {}
 
 
 def test_a_watcher_is_the_same_for_everyone(session: Session) -> None:

@@ -13,7 +13,8 @@ from loragui.errors import AppError
 from loragui.jobs import events
 from loragui.jobs.events import Event, Log, Metric, RunEnded, RunStarted, Saved, Stamped
 from loragui.jobs.folder import RunFolder
-from loragui.training.series import LEAST_SPAN, SHARE, LossSeries, decimate, read_series, write_csv
+from loragui.training.feed import Feed
+from loragui.training.series import LEAST_SPAN, SHARE, LossSeries, decimate, write_csv
 
 
 def metric(iteration: int, loss: float = 2.0) -> Metric:
@@ -151,7 +152,7 @@ def test_a_resume_goes_on_from_its_checkpoint() -> None:
 
 def test_a_run_folder_is_read_as_its_events_say(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
-    assert len(read_series(folder)) == 0
+    assert len(Feed(folder).series()) == 0
     found: list[tuple[float, Event]] = [(100, RunStarted(title='"event":"Metric"'))]
     for number in range(1, 60):
         found.append((100 + number, metric(number, math.nan if number > 50 else 3 / number)))
@@ -162,7 +163,7 @@ def test_a_run_folder_is_read_as_its_events_say(tmp_path: Path) -> None:
     damaged = ['{"v":1,"t":1,"event":"Metric","iteration":9', '{"event":"Metric"}', '{"event":"Saved"}', "\x00"]
     torn = lines[-1][:-5]
     folder.events_file.write_text("\n".join([*lines[:5], *damaged, *lines[5:], torn]), encoding="utf-8")
-    series = read_series(folder)
+    series = Feed(folder).series()
     same(series, series_of(*found))
     assert series.iterations[-1] == 41
     assert series.times[-1] == 101

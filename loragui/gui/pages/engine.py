@@ -82,7 +82,6 @@ class EnginePage(Page):
         others = Details(self.tr("&Other ways to build"))
         self._group = QButtonGroup(self)
         self._ways: dict[str, QRadioButton] = {}
-        self._reasons: dict[str, str] = {}
         for recipe in catalogue.recipes():
             made = QRadioButton(recipe.name)
             made.setAccessibleDescription(recipe.why)

@@ -25,7 +25,7 @@ FEWEST = 5
 """Points to which one can zoom in."""
 SMOOTHER = 4
 """Pixels per two points of a smoothed curve: it has no peaks to lose, and its segments are drawn antialiased."""
-ITERATION, TIME = "iteration", "time"
+TIME = "time"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from loragui.errors import Problem
 from loragui.gui.theme import GAP, SPACE
 from loragui.gui.widgets.basic import SELECTABLE, Details, button, label, row, set_level
 
-BAD, ADVICE, GOOD = "bad", "advice", "good"
+BAD, ADVICE = "bad", "advice"
 
 
 class ProblemBox(QFrame):
