@@ -12,6 +12,7 @@ from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from loragui import demo
+from loragui.errors import AppError
 from loragui.gui.memory import Memory
 from loragui.gui.session import Session
 from loragui.gui.theme import GAP, MARGIN
@@ -78,7 +79,11 @@ class Tour(QObject):
         self._session.background.run(self, lambda: demo.ensure(workspace, pc), self._open)
 
     def _open(self, folder: Path) -> None:
-        self._session.store.open(folder)
+        try:
+            self._session.store.open(folder)
+        except AppError as error:
+            self._session.trouble.emit(error.problem)
+            return
         self._memory.tour = folder
         self._start()
 
