@@ -55,7 +55,7 @@ class Background(QObject):
         Nothing is delivered once ``owner`` is gone. Without ``failed`` a problem goes to ``trouble``. ``after_ms``
         milliseconds pass first.
         """
-        if not self._open:
+        if not self._open or not shiboken6.isValid(owner):
             return
         self._pending += 1
 

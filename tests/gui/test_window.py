@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -119,6 +121,24 @@ def test_opening_a_project_seeks_its_next_step(
     settle(opened)
     assert window.place is Step.ENGINE
     assert window.windowTitle().startswith("Other")
+
+
+def test_pages_of_a_project_that_was_left_are_gone(
+    opened: Session, open_window: Open, qtbot: QtBot, settle: Settle
+) -> None:
+    window = open_window(opened)
+    for step in Step:
+        window.show_place(step)
+        settle(opened)
+    pages = {place: weakref.ref(page) for place, page in window.pages.items() if place is not None}
+    window.open_project(projects.create(opened.workspace.projects, "Other"))
+    settle(opened)
+
+    def left() -> list[Step]:
+        gc.collect()
+        return [place for place, page in pages.items() if page() is not None and page() not in window.pages.values()]
+
+    qtbot.waitUntil(lambda: left() == [], timeout=10_000)
 
 
 def test_a_project_that_cannot_be_opened_changes_nothing(

@@ -12,6 +12,7 @@ from loragui.gui.memory import Memory
 from loragui.gui.page import Act, Page
 from loragui.gui.session import Session
 from loragui.gui.theme import GAP
+from loragui.gui.watcher import RunWatcher
 from loragui.gui.widgets.basic import Badge, Card, button, clear, label, row, rule
 from loragui.gui.widgets.new_project import NewProject, WorkspaceBox
 from loragui.gui.widgets.problem import ProblemBox
@@ -50,7 +51,7 @@ class StartPage(Page):
         self.body.addWidget(self.workspace)
         self.body.addStretch(1)
         session.machine_changed.connect(self._machine_seen)
-        session.run_ended.connect(lambda _run: self.refresh())
+        session.run_ended.connect(self._run_over)
 
     def _first_steps(self) -> Card:
         card = Card()
@@ -94,6 +95,9 @@ class StartPage(Page):
         """Look at the projects anew."""
         self.refresh()
         self.workspace.refresh()
+
+    def _run_over(self, _run: RunWatcher) -> None:
+        self.refresh()
 
     def refresh(self) -> None:
         """Read the projects' states in the background and show them."""

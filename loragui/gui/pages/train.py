@@ -75,7 +75,7 @@ class TrainPage(Page):
         self.status.resume_wanted.connect(self._resume)
         self.status.anew_wanted.connect(self._start)
         self.runs.toggled.connect(self._overlay)
-        session.run_ended.connect(lambda _run: self.refresh())
+        session.run_ended.connect(self._run_over)
         session.gates_changed.connect(self.refresh)
         session.machine_changed.connect(self.refresh)
         self._render()
@@ -84,6 +84,9 @@ class TrainPage(Page):
         """Look at the trainings anew."""
         self.refresh()
         self.curve.refresh()
+
+    def _run_over(self, _run: RunWatcher) -> None:
+        self.refresh()
 
     def refresh(self) -> None:
         """Read how the trainings stand, in the background."""
