@@ -6,6 +6,7 @@ kept between sessions (``LORAGUI_TEST_WORKSPACE``, by default ``/var/tmp/loragui
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 from pathlib import Path
@@ -24,13 +25,17 @@ from loragui.model.judge import Accepts, judge
 from loragui.paths import Workspace
 
 
+_NUMBERS = itertools.count()
+
+
 @pytest.fixture(autouse=True)
 def no_trace(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a test forgets to say goes below a temporary folder."""
     base = tmp_path_factory.getbasetemp()
+    home = base / "homes" / str(next(_NUMBERS))  # one for each test: the window remembers things there
     monkeypatch.setenv("LORAGUI_WORKSPACE", str(base / "workspace"))
     for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "LOCALAPPDATA", "APPDATA"):
-        monkeypatch.setenv(name, str(base / "home" / name.lower()))
+        monkeypatch.setenv(name, str(home / name.lower()))
 
 
 @pytest.fixture(scope="session")
