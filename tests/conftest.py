@@ -24,7 +24,6 @@ from loragui.model.inspect import inspect
 from loragui.model.judge import Accepts, judge
 from loragui.paths import Workspace
 
-
 _NUMBERS = itertools.count()
 
 
