@@ -67,6 +67,8 @@ def settle(qtbot: QtBot) -> Callable[[Session], None]:
     """Wait until nothing is on its way from the background any more."""
 
     def wait(session: Session) -> None:
-        qtbot.waitUntil(lambda: not session.busy, timeout=20_000)
+        for _ in range(2):  # an answer may lead to another question
+            qtbot.waitUntil(lambda: not session.busy, timeout=20_000)
+            QApplication.processEvents()  # widgets that were just added become visible only now
 
     return wait
