@@ -29,7 +29,8 @@ def window_wanted(words: Sequence[str]) -> tuple[Workspace, Path | None] | None:
 
     The window is meant by no words at all, or by a project: its folder, its ``project.json``, or its name.
     """
-    words, root = list(words), default_workspace()
+    words = [part for word in words for part in (word.split("=", 1) if word.startswith("--workspace=") else [word])]
+    root = default_workspace()
     if "--workspace" in words[:-1]:
         at = words.index("--workspace")
         root = Path(words[at + 1])
@@ -40,8 +41,9 @@ def window_wanted(words: Sequence[str]) -> tuple[Workspace, Path | None] | None:
     if len(words) > 1 or words[0].startswith("-"):
         return None
     named = Path(words[0])
-    for folder in (named, named.parent, workspace.projects / named):
-        if (folder / "project.json").is_file() and (folder != named.parent or named.name == "project.json"):
+    folders = [named.parent] if named.name == "project.json" else [named, workspace.projects / named]
+    for folder in folders:
+        if (folder / "project.json").is_file():
             return None if _is_verb(words[0]) else (workspace, folder.resolve())
     return None
 

@@ -78,9 +78,9 @@ def model_work(entry: Recommended, workspace: Workspace) -> Work:
 def copy_work(source: Path, verdict: Verdict, workspace: Workspace) -> Work:
     """Make the copy of ``source`` that the engine can train. AppError when none is needed or there is no way."""
     if verdict.recipe is None:
-        refused = [problem for problem in verdict.problems() if problem.blocking]
-        if verdict.outcome is Outcome.NO and refused:
-            raise AppError.of(refused[0])
+        for reason, problem in zip(verdict.reasons, verdict.problems(), strict=True):
+            if reason.outcome is Outcome.NO:  # not one that a copy alone would have mended
+                raise AppError.of(problem)
         raise AppError(f"{source.name} can be trained as it is.", "No copy is needed.", code="no-copy-needed")
     target = workspace.models / convert.target_name(source, verdict.recipe)
     return Work(

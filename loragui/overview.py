@@ -9,15 +9,18 @@ from pathlib import Path
 from loragui import project as projects
 from loragui.errors import AppError
 from loragui.jobs.folder import NEW, RunFolder
+from loragui.jobs.pyjob import os_problem
 from loragui.paths import Workspace
 from loragui.steps import Step, step_of
 from loragui.training import runs
 from loragui.training.runs import RunSummary
 
+DAMAGED = "damaged"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectRow:
-    """A project as a list shows it. ``state`` is that of its newest training, ``new`` without one.
+    """A project as a list shows it. ``state`` is that of its newest training, ``new`` without one, or ``damaged``.
 
     ``message`` says why it stopped or what is wrong with the project's file. ``changed`` in Unix seconds.
     """
@@ -47,23 +50,25 @@ def project_rows(workspace: Workspace, elsewhere: Iterable[Path] = ()) -> tuple[
 
 
 def project_folders(workspace: Workspace, elsewhere: Iterable[Path] = ()) -> list[Path]:
-    """Every folder that holds a project: in the workspace, and of those ``elsewhere`` what still is one."""
-    there = [*_children(workspace.projects), *elsewhere]
-    return [folder for folder in dict.fromkeys(there) if (folder / projects.FILE).is_file()]
+    """Every folder that holds a project, once: in the workspace, and of those ``elsewhere`` what still is one."""
+    there: dict[Path, Path] = {}
+    for folder in (*_children(workspace.projects), *elsewhere):
+        there.setdefault(folder.resolve(), folder)
+    return [folder for folder in there.values() if (folder / projects.FILE).is_file()]
 
 
 def _row(folder: Path) -> ProjectRow:
-    changed = _changed(folder / projects.FILE)
+    changed, name = _changed(folder / projects.FILE), folder.name
     try:
         name = projects.load(folder).name
         newest = runs.latest_training(folder)
+        training: RunSummary = runs.summarize(newest)
     except AppError as error:
-        if error.problem.code != "no-training":
-            return ProjectRow(
-                folder=folder, name=folder.name, state="damaged", message=str(error.problem), changed=changed
-            )
-        return ProjectRow(folder=folder, name=name, state=NEW, changed=changed)
-    training: RunSummary = runs.summarize(newest)
+        fresh = error.problem.code == "no-training"
+        message = "" if fresh else str(error.problem)
+        return ProjectRow(folder=folder, name=name, state=NEW if fresh else DAMAGED, message=message, changed=changed)
+    except OSError as error:
+        return ProjectRow(folder=folder, name=name, state=DAMAGED, message=str(os_problem(error)), changed=changed)
     return ProjectRow(
         folder=folder,
         name=name,

@@ -48,3 +48,19 @@ def test_the_chosen_workspace_is_remembered(tmp_path: Path, monkeypatch: pytest.
     assert default_workspace() != tmp_path / "w", "LORAGUI_WORKSPACE goes before it"
     monkeypatch.delenv("LORAGUI_WORKSPACE")
     assert default_workspace() == tmp_path / "w"
+
+
+def test_the_folder_one_stands_in_is_a_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for here, word in ((project, "."), (project / "data", ".."), (project, "project.json")):
+        here.mkdir(exist_ok=True)
+        monkeypatch.chdir(here)
+        wanted = window_wanted([word])
+        assert wanted is not None
+        assert wanted[1] == project
+
+
+def test_the_workspace_can_be_given_in_one_word(tmp_path: Path) -> None:
+    wanted = window_wanted([f"--workspace={tmp_path}"])
+    assert wanted is not None
+    assert wanted[0].root == tmp_path
+    assert window_wanted(["--workspace"]) is None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -53,3 +54,27 @@ def test_work_that_goes_on_is_found(tmp_path: Path) -> None:
         client.request_stop(one.run)
         list(client.follow(one.run))
     assert going_on(workspace) == ()
+
+
+def test_a_project_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    for name in ("One", "Two"):
+        projects.create(workspace.projects, name)
+    runs = workspace.projects / "two" / "runs"
+    runs.mkdir(exist_ok=True)
+    (runs / "0001" / "events.jsonl").mkdir(parents=True)  # no file can be read there
+    (runs / "0001" / "plan.json").write_text(
+        json.dumps(Plan(kind="train", title="T", steps=()).to_json()), encoding="utf-8"
+    )
+    rows = {row.name: row for row in project_rows(workspace)}
+    assert rows["One"].state == "new"
+    assert rows["Two"].state == "damaged"
+    assert rows["Two"].message
+
+
+def test_a_project_is_listed_once_by_whatever_way_it_is_reached(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "link")
+    (tmp_path / "real").mkdir()
+    workspace.root.symlink_to(tmp_path / "real")
+    folder = projects.create(workspace.projects, "One")
+    assert [row.folder for row in project_rows(workspace, [folder.resolve(), folder])] == [folder]

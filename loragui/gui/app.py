@@ -117,10 +117,13 @@ class _Net:
 
     def caught(self, kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
         """The window's ``sys.excepthook``."""
+        if issubclass(kind, KeyboardInterrupt):  # Ctrl-C in the terminal from which the window was started
+            QApplication.quit()
+            return
         text = "".join(traceback.format_exception(kind, error, where))
         sys.stderr.write(text)
         window = self._program.window
-        if window is not None and not issubclass(kind, KeyboardInterrupt):
+        if window is not None:
             window.show_problem(
                 Problem(
                     message=window.tr("loragui made a mistake. Work in the background is not affected."),

@@ -72,7 +72,12 @@ class Background(QObject):
     @property
     def busy(self) -> bool:
         """Whether any result is still to come."""
-        return self._pending > 0
+        return self._open and self._pending > 0
+
+    def catch_up(self) -> None:
+        """Wait until everything given so far is done. Only for what is short and must not be overtaken: saving."""
+        if self._open:
+            self._pool.submit(int).result()
 
     def close(self, *, wait: bool = True) -> None:
         """Take no more work; what was begun is finished, its results are dropped."""
@@ -86,7 +91,7 @@ class Background(QObject):
     def _deliver(self, what: tuple[QObject, Future[Any], Callable[[Any], None] | None, Any]) -> None:
         owner, future, done, failed = what
         self._pending -= 1
-        if not shiboken6.isValid(owner) or future.cancelled():
+        if not self._open or not shiboken6.isValid(owner) or future.cancelled():
             return
         error = future.exception()
         if error is None:

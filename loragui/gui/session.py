@@ -107,13 +107,16 @@ class Session(QObject):
     def running_step(self, step: Step) -> RunWatcher | None:
         """The run of that step that is going on in the open project or the workspace, or None."""
         for watcher in self.running():
-            if watcher.plan is not None and steps.step_of(watcher.plan.kind) is step and self._is_here(watcher):
+            if watcher.plan is not None and steps.step_of(watcher.plan.kind) is step and self.is_here(watcher):
                 return watcher
         return None
 
-    def _is_here(self, watcher: RunWatcher) -> bool:
-        opened, path = self.store.opened, watcher.folder.path
-        return path.parent == self.workspace.jobs or (opened is not None and path.is_relative_to(opened.folder))
+    def is_here(self, watcher: RunWatcher) -> bool:
+        """Whether the run belongs to the open project or to the workspace, not to another project."""
+        opened, path = self.store.opened, watcher.folder.path.resolve()
+        return path.parent == self.workspace.jobs.resolve() or (
+            opened is not None and path.is_relative_to(opened.folder.resolve())
+        )
 
     def discover(self, elsewhere: tuple[Path, ...], found: Callable[[tuple[Going, ...]], None]) -> None:
         """Look for runs that are going on, watch them, then call ``found``."""

@@ -32,7 +32,9 @@ class Single(QObject):
     def _claim(self) -> bool:
         if self._server.listen(self._name):
             return True
-        QLocalServer.removeServer(self._name)  # left by a window that was killed: nobody answered it
+        if self.tell(None, ask=False):  # another start was quicker by a moment
+            return False
+        QLocalServer.removeServer(self._name)  # left by a window that was killed: nobody answers it
         return self._server.listen(self._name)
 
     def tell(self, project: Path | None, *, ask: bool = True) -> bool:

@@ -41,6 +41,7 @@ class ProjectStore(QObject):
 
     def open(self, folder: Path) -> None:
         """Open the project in ``folder``. AppError when it cannot be read; the one before stays open then."""
+        self._saver.catch_up()  # what is read must be what was edited last
         self.opened = acts.open_project(folder)
         self._undo, self._redo = [], []
         self.replaced.emit()

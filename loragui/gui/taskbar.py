@@ -14,6 +14,8 @@ from PySide6.QtWidgets import QWidget
 DESKTOP = "application://loragui.desktop"
 _NO_PROGRESS, _NORMAL = 0, 2
 _SCALE = 1000
+_BEGIN, _SET_VALUE, _SET_STATE = 3, 9, 10
+"""Places in the table of ITaskbarList3 (shobjidl_core.h): HrInit, SetProgressValue, SetProgressState."""
 
 
 def show_progress(window: QWidget, fraction: float | None) -> None:
@@ -35,14 +37,17 @@ def dock_message(fraction: float | None) -> QDBusMessage:
 
 
 def _windows(handle: int, fraction: float | None) -> None:
+    import ctypes
+
     try:
         taskbar = _taskbar_list()
         if taskbar is None:
             return
         state, value = (_NO_PROGRESS, 0) if fraction is None else (_NORMAL, round(fraction * _SCALE))
-        _call(taskbar, 10, handle, state)  # ITaskbarList3::SetProgressState
+        window = ctypes.c_void_p(handle)
+        _call(taskbar, _SET_STATE, window, ctypes.c_int(state))
         if fraction is not None:
-            _call(taskbar, 9, handle, value, _SCALE, wide=True)  # ITaskbarList3::SetProgressValue
+            _call(taskbar, _SET_VALUE, window, ctypes.c_ulonglong(value), ctypes.c_ulonglong(_SCALE))
     except OSError:
         return
 
@@ -62,16 +67,17 @@ def _taskbar_list() -> Any:
         ole.CLSIDFromString("{56FDF344-FD6D-11D0-958A-006097C9A090}", ctypes.byref(cls))
         ole.CLSIDFromString("{EA1AFB91-9E28-4B86-90E9-9E9F8A5EEFAF}", ctypes.byref(interface))
         if ole.CoCreateInstance(ctypes.byref(cls), None, 1, ctypes.byref(interface), ctypes.byref(made)) == 0:
+            _call(made, _BEGIN)
             _found.append(made)
         else:
             _found.append(None)
     return _found[0]
 
 
-def _call(taskbar: Any, method: int, handle: int, *values: int, wide: bool = False) -> None:
+def _call(taskbar: Any, method: int, *values: Any) -> None:
+    """Call the method at that place of the interface's table; the types of ``values`` are its parameters'."""
     import ctypes
 
-    number = ctypes.c_ulonglong if wide else ctypes.c_int
-    kind = getattr(ctypes, "WINFUNCTYPE")(ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p, *[number] * len(values))  # noqa: B009
+    kind = getattr(ctypes, "WINFUNCTYPE")(ctypes.c_long, ctypes.c_void_p, *map(type, values))  # noqa: B009
     table = ctypes.cast(taskbar, ctypes.POINTER(ctypes.POINTER(ctypes.c_void_p)))[0]
-    kind(table[method])(taskbar, handle, *values)
+    kind(table[method])(taskbar, *values)

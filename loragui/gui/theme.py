@@ -78,11 +78,17 @@ def apply(app: QApplication, scheme: str) -> None:
     font.setPointSizeF(max(10.0, font.pointSizeF()))
     app.setFont(font)
     choose(app, scheme)
-    app.styleHints().colorSchemeChanged.connect(lambda now: paint(app, dark=now == Qt.ColorScheme.Dark))
+    app.styleHints().colorSchemeChanged.connect(lambda now: _system_changed(app, now))
+
+
+def _system_changed(app: QApplication, now: Qt.ColorScheme) -> None:
+    if app.property("scheme") == SYSTEM:  # some platforms cannot be told what was chosen here
+        paint(app, dark=now == Qt.ColorScheme.Dark)
 
 
 def choose(app: QApplication, scheme: str) -> None:
     """Follow the system, or force light or dark; also where the platform itself knows no schemes."""
+    app.setProperty("scheme", scheme if scheme in SCHEMES else SYSTEM)
     hints = app.styleHints()
     hints.setColorScheme(SCHEMES.get(scheme, Qt.ColorScheme.Unknown))
     system_is_dark = hints.colorScheme() == Qt.ColorScheme.Dark

@@ -27,6 +27,8 @@ BEAT_MS = 2000
 """How often is looked whether there is something to press, beside whenever something changes."""
 PATIENCE = 5
 """Presses for the same step that may lead nowhere; then the person takes over."""
+REFUSED = 0.25
+"""What it counts when there is nothing to press: the page may still be reading."""
 translate = QCoreApplication.translate
 
 
@@ -62,7 +64,7 @@ class Tour(QObject):
         self._pause.setInterval(PAUSE_MS)
         self._pause.timeout.connect(self._press)
         self._step: Step | None = None
-        self._presses = 0
+        self._presses = 0.0
         self._beat = QTimer(self)
         self._beat.setInterval(BEAT_MS)
         self._beat.timeout.connect(self._look)
@@ -85,6 +87,7 @@ class Tour(QObject):
             self._session.trouble.emit(error.problem)
             return
         self._memory.tour = folder
+        self._memory.stand(folder, None)  # from here on it goes on after any end of the program
         self._start()
 
     def resume(self) -> None:
@@ -114,9 +117,15 @@ class Tour(QObject):
             self.changed.emit()
 
     def _ended(self, run: RunWatcher) -> None:
-        self._presses = 0
+        if not self._session.is_here(run):
+            return
+        self._presses = 0.0
         if self.active and run.state != DONE:
             self._give_up()
+
+    def _busy(self) -> bool:
+        """Whether something is going on that is to be waited for; work in other projects is not."""
+        return self._pause.isActive() or any(map(self._session.is_here, self._session.running()))
 
     def _give_up(self) -> None:
         self.stop()
@@ -124,7 +133,7 @@ class Tour(QObject):
 
     def _look(self) -> None:
         session, opened = self._session, self._session.store.opened
-        if not self.active or opened is None or not session.gates or session.running() or self._pause.isActive():
+        if not self.active or opened is None or not session.gates or self._busy():
             return
         if opened.folder != self._memory.tour:
             self.stop()
@@ -133,7 +142,7 @@ class Tour(QObject):
         session.background.run(self, lambda: demo.next_step(folder, gates), self._go)
 
     def _go(self, step: Step | None) -> None:
-        if not self.active or self._session.running() or self._pause.isActive():
+        if not self.active or self._busy():
             return
         if step is None:
             self.stop()
@@ -152,8 +161,8 @@ class Tour(QObject):
         """Press, unless what was to be done has been done meanwhile."""
         step, gates = self._step, self._session.gates
         done = step is not None and step is not Step.RESULT and step in gates and gates[step].done
-        if self.active and not done and not self._session.running():
-            self._presses += self._do()
+        if self.active and not done and not self._busy():
+            self._presses += 1 if self._do() else REFUSED
 
 
 class TourBanner(QFrame):

@@ -108,14 +108,15 @@ class RunWatcher(QObject):
         if self.running:
             return
         self.state, self.problem, self.stopping, self.results = RUNNING, None, "", {}
+        self.plan = plan or self.plan
         self.changed.emit()
 
-        def begin() -> None:
-            if self.folder.is_running():
-                return
-            if plan is not None:
-                self.folder.save_plan(plan)
-            client.start(self.folder)
+        def begin() -> Plan | None:
+            if not self.folder.is_running():
+                if plan is not None:
+                    self.folder.save_plan(plan)
+                client.start(self.folder)
+            return self._load()
 
         self._background.run(self, begin, self._started, self._not_started)
 
@@ -127,9 +128,12 @@ class RunWatcher(QObject):
 
     def _gone(self, problem: Problem) -> None:
         if problem.code != "not-running":  # it ended by itself a moment ago
+            self.stopping = ""
+            self.changed.emit()
             self._background.trouble.emit(problem)
 
-    def _started(self, _nothing: None) -> None:
+    def _started(self, plan: Plan | None) -> None:
+        self.plan = plan
         self._watch = Watch(self.folder, self._tail)
         self._poll()
 
@@ -163,8 +167,10 @@ class RunWatcher(QObject):
         if batch.fresh:
             self.fresh.emit(batch.fresh)
         if batch.watch.over:
-            self.loaded = True
-            self._watch = None
+            missed = not self.loaded and batch.watch.seen_running
+            self.loaded, self._watch = True, None
+            if missed:  # it ended while the past was still being read
+                self._end(RunEnded(state=self.state, problem=self.problem))
         else:
             self.loaded = self.loaded or not batch.fresh
             self._timer.start(0 if batch.fresh and not self.loaded else POLL_MS)

@@ -136,10 +136,9 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         self.sidebar.chosen.connect(lambda number: self._go(PLACES[number]))
         session = self.session
-        session.gates_changed.connect(self._show_states)
+        for moved in (session.gates_changed, session.runs_changed, session.store.changed):
+            moved.connect(self._show_states)
         session.gates_changed.connect(self._seek)
-        session.runs_changed.connect(self._show_states)
-        session.store.changed.connect(self._show_states)
         session.store.replaced.connect(self._project_replaced)
         session.trouble.connect(self.show_problem)
         self.banner.stopped.connect(self.tour.stop)
@@ -155,7 +154,7 @@ class Window(QMainWindow):
         elif before is not None and (project is not None or (before / "project.json").is_file()):
             self.open_project(before, place, seek=False)
         self._moved = False
-        self.session.discover(self.memory.recent, self._found_going)
+        self.session.discover(self.memory.recent, lambda going: self._found_going(going, project))
         self.tour.resume()
 
     def open_project(self, folder: Path, place: Place = Step.ENGINE, *, seek: bool = True) -> None:
@@ -175,8 +174,9 @@ class Window(QMainWindow):
             self._seeking = False
             self.show_place(next((step for step in Step if not gates[step].done), Step.RESULT))
 
-    def _found_going(self, going: tuple[Going, ...]) -> None:
-        """Show work that goes on, unless the person has gone somewhere in the meantime."""
+    def _found_going(self, going: tuple[Going, ...], asked: Path | None) -> None:
+        """Show work that goes on, unless the person has gone somewhere in the meantime or wants another project."""
+        going = tuple(one for one in going if asked is None or (one.project and one.project.resolve() == asked))
         if not going or self._moved:
             return
         first = next((one for one in going if one.project is not None), going[0])
@@ -186,7 +186,7 @@ class Window(QMainWindow):
             self.show_place(first.step)
 
     def show_place(self, place: Place) -> None:
-        """Show a place; a step that is locked, or has no project, leads to the start of the way to it."""
+        """Show a place; without a project that is the start."""
         opened = self.session.store.opened
         self._display(place if opened is not None else None)
         self.memory.stand(opened.folder if opened else None, self.place)

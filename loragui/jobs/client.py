@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from loragui.errors import AppError, Problem
 from loragui.jobs import events, process
 from loragui.jobs.events import RunEnded, Stamped
-from loragui.jobs.folder import BROKEN, GONE, UNEXPECTED, RunFolder
+from loragui.jobs.folder import BROKEN, GONE, NEW, UNEXPECTED, RunFolder
 from loragui.jobs.journal import RESERVE_BYTES
 from loragui.jobs.pyjob import os_problem, python_argv
 
@@ -36,7 +36,10 @@ class Tail:
 
     def poll(self, most: int = PIECE) -> list[Stamped]:
         """The new events in the next ``most`` bytes or so. FileNotFoundError when the file is not there (any more)."""
+        self.behind = False
         with self._file.open("rb") as source:
+            if source.seek(0, 2) < self._at:  # the folder was deleted and made anew
+                self._at = 0
             source.seek(self._at)
             data = source.read(most)
             while b"\n" not in data and (more := source.read(most)):
@@ -62,12 +65,15 @@ class Watch:
     def __init__(self, folder: RunFolder, tail: Tail | None = None) -> None:
         self.folder = folder
         self.over = False
+        self.seen_running = False
+        """Whether the run was going on at any look."""
         self._tail = tail or Tail(folder)
         self._ended: RunEnded | None = None
 
     def look(self) -> list[Stamped]:
         """The new events. The last of all is a ``RunEnded``, also when the runner was killed or its folder deleted."""
         running = self.folder.is_running()
+        self.seen_running = self.seen_running or running
         try:
             fresh = self._tail.poll()
         except FileNotFoundError:
@@ -78,7 +84,7 @@ class Watch:
             self._ended = stamped.event if isinstance(stamped.event, RunEnded) else None
         if running or self._tail.behind:
             return fresh
-        if self._ended is None and self.folder.look().state == BROKEN:
+        if self._ended is None and self.folder.look().state in ({BROKEN, NEW} if self.seen_running else {BROKEN}):
             return fresh + self._end(BROKEN, UNEXPECTED)
         self.over = not fresh
         return fresh

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -106,3 +107,28 @@ def test_the_program_starts_shows_and_ends(workspace: Workspace) -> None:
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
+
+
+WAITING = """
+import sys
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+import loragui.__main__ as program
+app = QApplication(sys.argv[:1])
+QTimer.singleShot(0, lambda: print("open", flush=True))
+QTimer.singleShot(30_000, lambda: app.exit(9))
+sys.exit(program.main())
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signal there")
+def test_ctrl_c_in_the_terminal_closes_the_window(workspace: Workspace) -> None:
+    env = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    command = [sys.executable, "-c", WAITING, "--workspace", str(workspace.root)]
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline().strip() == "open"
+        child.send_signal(signal.SIGINT)
+        _, said = child.communicate(timeout=60)
+    assert child.returncode == 0, said
+    assert "Traceback" not in said

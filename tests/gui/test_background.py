@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
 from pytestqt.exceptions import capture_exceptions
 from pytestqt.qtbot import QtBot
 
@@ -89,3 +90,13 @@ def test_after_closing_nothing_is_taken(qtbot: QtBot, *, wait: bool) -> None:
     background.close(wait=wait)
     background.run(owner, lambda: 1, lambda _: pytest.fail("delivered"))
     assert not background.busy
+
+
+def test_results_that_come_after_closing_are_dropped(qtbot: QtBot) -> None:
+    background, owner = Background(), QObject()
+    seen: list[int] = []
+    background.run(owner, lambda: 1, seen.append)
+    background.close()
+    assert not background.busy
+    QApplication.processEvents()
+    assert seen == []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -99,3 +100,16 @@ def test_a_damaged_plan_hides_nothing(opened: Session, settle: Settle, broken: s
     settle(opened)
     assert watcher.plan is None
     assert opened.running() == []
+
+
+def test_running_work_is_here_by_whatever_way_its_folder_is_reached(
+    opened: Session, qtbot: QtBot, tmp_path: Path
+) -> None:
+    assert opened.store.opened is not None
+    link = tmp_path / "link"
+    link.symlink_to(opened.store.opened.folder)
+    watcher = opened.watch(save(RunFolder(link / "runs" / "0001"), "train"))
+    watcher.start()
+    qtbot.waitUntil(lambda: opened.running_step(Step.TRAIN) is watcher, timeout=20_000)
+    qtbot.waitUntil(watcher.folder.is_running, timeout=20_000)
+    stop(watcher.folder)

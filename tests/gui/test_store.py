@@ -67,3 +67,14 @@ def test_a_save_that_fails_is_told(store: ProjectStore, qtbot: QtBot) -> None:
     with qtbot.waitSignal(store.trouble):
         store.edit_settings(rank=4)
     store.finish()
+
+
+def test_what_is_opened_again_has_the_last_change(store: ProjectStore, workspace: Workspace) -> None:
+    assert store.opened is not None
+    one, other = store.opened.folder, projects.create(workspace.projects, "Two")
+    for rank in range(1, 40):
+        store.edit_settings(rank=rank)
+    store.open(other)
+    store.open(one)
+    assert store.project.hyperparameters.rank == 39
+    store.finish()

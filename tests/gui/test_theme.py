@@ -4,6 +4,7 @@ import re
 from itertools import product
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 
@@ -53,3 +54,16 @@ def test_light_and_dark_can_be_forced(styled: QApplication) -> None:
     theme.choose(styled, theme.LIGHT)
     assert not theme.is_dark()
     assert LIGHT_COLORS.accent in styled.styleSheet()
+
+
+def test_a_forced_scheme_stays_when_the_system_changes(styled: QApplication) -> None:
+    changed = styled.styleHints().colorSchemeChanged
+    theme.choose(styled, theme.LIGHT)
+    changed.emit(Qt.ColorScheme.Dark)
+    assert not theme.is_dark()
+    theme.choose(styled, theme.SYSTEM)
+    changed.emit(Qt.ColorScheme.Dark)
+    assert theme.is_dark()
+    changed.emit(Qt.ColorScheme.Light)
+    assert not theme.is_dark()
+    theme.choose(styled, theme.LIGHT)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 from pytestqt.qtbot import QtBot
 
 from loragui import acts, demo
+from loragui import project as projects
 from loragui.engine import installed
 from loragui.gui import tour
 from loragui.gui.memory import Memory
@@ -16,6 +18,9 @@ from loragui.gui.pages.start import StartPage
 from loragui.gui.session import Session
 from loragui.gui.window import Window
 from loragui.jobs.events import RunEnded, RunStarted
+from loragui.jobs.folder import RunFolder
+from loragui.jobs.plan import Command, Plan
+from loragui.jobs.plan import Step as RunStep
 from loragui.model import catalogue, fetch
 from loragui.paths import Workspace
 from loragui.project import FileRef
@@ -141,3 +146,25 @@ def test_pressing_without_effect_ends_after_some_patience(window: Window, qtbot:
     begin(window, qtbot)
     qtbot.waitUntil(lambda: not window.tour.active, timeout=20_000)
     assert len(presses) == tour.PATIENCE
+
+
+def test_work_in_another_project_does_not_hold_it_up(window: Window, qtbot: QtBot) -> None:
+    session = window.session
+    other = projects.create(session.workspace.projects, "Other")
+    command = Command(argv=(sys.executable, "-c", "import time; time.sleep(600)"))
+    run = session.watch(RunFolder(other / "runs" / "0001"))
+    run.start(Plan(kind="train", title="T", steps=(RunStep(id="s", title="s", command=command),)))
+    qtbot.waitUntil(run.folder.is_running, timeout=20_000)
+    begin(window, qtbot)
+    qtbot.waitUntil(lambda: window.session.store.project.engine is not None, timeout=20_000)
+    with qtbot.waitSignal(run.ended, timeout=20_000):
+        run.stop()
+    assert window.tour.active, "what becomes of other work is not its business"
+
+
+def test_a_button_that_cannot_be_pressed_ends_it_too(window: Window, qtbot: QtBot) -> None:
+    shutil.rmtree(window.session.workspace.engines)
+    window.tour._do = lambda: False
+    begin(window, qtbot)
+    qtbot.waitUntil(lambda: not window.tour.active, timeout=20_000)
+    assert "has stopped here" in window.tour.sentence

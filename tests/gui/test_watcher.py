@@ -158,3 +158,58 @@ def test_only_measurements_that_a_later_one_replaces_are_left_out() -> None:
     ]  # fmt: skip
     kept = [stamped.event for stamped in essential(Stamped(time=1.0, event=event) for event in events)]
     assert kept == [events[1], events[2], events[4], events[5], events[6], events[7]]
+
+
+def test_a_deleted_folder_can_be_made_anew(watch: Watch, qtbot: QtBot) -> None:
+    run = watch()
+    for _ in range(2):
+        with qtbot.waitSignal(run.ended, timeout=20_000):
+            run.start(plan(QUICK, QUICK))
+        assert run.state == DONE
+        shutil.rmtree(run.folder.path)
+
+
+def test_another_plan_in_the_same_folder_is_shown_while_it_runs(watch: Watch, qtbot: QtBot) -> None:
+    run = watch()
+    with qtbot.waitSignal(run.ended, timeout=20_000):
+        run.start(plan(QUICK))
+    other = plan(LONG, QUICK)
+    run.start(other)
+    assert run.plan == other, "leaving must know at once what it is about"
+    qtbot.waitUntil(lambda: list(run.log) == ["hello", "hello"], timeout=20_000)
+    assert run.running
+    assert run.plan == other
+
+
+def test_a_wish_to_stop_that_cannot_be_told_can_be_made_again(watch: Watch, qtbot: QtBot) -> None:
+    run = watch()
+    run.start(plan(LONG))
+    qtbot.waitUntil(lambda: list(run.log) == ["hello"], timeout=20_000)
+    run.folder.cancel_file.mkdir()  # as good as a full disk
+    with qtbot.waitSignal(run._background.trouble, timeout=20_000):
+        run.stop()
+    assert run.stopping == ""
+    run.folder.cancel_file.rmdir()
+    with qtbot.waitSignal(run.ended, timeout=20_000):
+        run.stop()
+
+
+def test_an_end_while_the_past_is_still_read_is_announced(watch: Watch, qtbot: QtBot, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.save_plan(plan("raise SystemExit(3)"))
+    client.run_to_end(folder)
+    folder.save_plan(plan("import pathlib\nwhile not pathlib.Path('go').exists(): pass"))
+    client.start(folder)
+    ends: list[str] = []
+    run = watch(folder)
+    run.ended.connect(lambda ended: ends.append(ended.state))
+
+    def let_it_end(_fresh: object) -> None:
+        if not (folder.path / "go").exists():
+            assert not run.loaded
+            (folder.path / "go").touch()
+            list(client.follow(folder))
+
+    run.fresh.connect(let_it_end)
+    qtbot.waitUntil(lambda: run.loaded and not run.running, timeout=20_000)
+    assert ends == [DONE]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,10 @@ from loragui.gui.memory import Memory
 from loragui.gui.session import Session
 from loragui.gui.widgets.problem import ProblemBox
 from loragui.gui.window import PLACES, Window
+from loragui.jobs import client
+from loragui.jobs.folder import RunFolder
+from loragui.jobs.plan import Command, Plan
+from loragui.jobs.plan import Step as RunStep
 from loragui.steps import Step
 from tests.result import finished
 
@@ -197,3 +202,26 @@ def test_colours_are_chosen_and_remembered(opened: Session, open_window: Open) -
     assert window.palette().window().color().lightness() < 128
     actions["Colours: &light"].trigger()
     assert window.palette().window().color().lightness() > 128
+
+
+def test_a_project_that_was_asked_for_is_not_left_for_work_elsewhere(
+    opened: Session, open_window: Open, settle: Settle, qtbot: QtBot
+) -> None:
+    other = projects.create(opened.workspace.projects, "Other")
+    command = Command(argv=(sys.executable, "-c", "import time; time.sleep(600)"))
+    folder = RunFolder(other / "runs" / "0001")
+    folder.save_plan(Plan(kind="train", title="T", steps=(RunStep(id="s", title="s", command=command),)))
+    client.start(folder)
+    assert opened.store.opened is not None
+    asked = opened.store.opened.folder
+    window = open_window(opened)
+    window.restore(asked)
+    settle(opened)
+    qtbot.waitUntil(lambda: len(opened.running()) == 1)
+    assert opened.store.opened.folder == asked
+    window.restore(None)
+    qtbot.waitUntil(lambda: opened.store.opened is not None and opened.store.opened.folder == other)
+    assert window.place is Step.TRAIN
+    client.request_stop(folder)
+    list(client.follow(folder))
+    settle(opened)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -102,3 +105,25 @@ def test_a_watch_tells_of_a_killed_runner_and_a_deleted_folder(folder_of: Folder
     (gone,) = Watch(run).look()
     assert isinstance(gone.event, RunEnded)
     assert gone.event.problem == folder.GONE
+
+
+def test_a_runner_that_died_before_it_could_say_a_word_is_told(folder_of: FolderOf) -> None:
+    run = folder_of("print('hello')")
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as runner:
+        born = psutil.Process(runner.pid).create_time()
+        run.pid_file.write_text(json.dumps({"pid": runner.pid, "create_time": born, "run_id": "x"}), encoding="utf-8")
+        watch = Watch(run)
+        assert watch.look() == []
+        assert not watch.over
+    (ended,) = watch.look()
+    assert ended.event == RunEnded(state="broken", problem=folder.UNEXPECTED)
+    assert watch.over
+
+
+def test_a_file_that_was_made_anew_is_read_from_its_beginning(tmp_path: Path) -> None:
+    run = write(tmp_path, [Log(text="one"), Log(text="two")])
+    tail = Tail(run)
+    assert len(tail.poll()) == 2
+    run.events_file.unlink()
+    write(tmp_path, [Log(text="three")])
+    assert [stamped.event for stamped in tail.poll()] == [Log(text="three")]

@@ -13,7 +13,7 @@ from loragui.gui.page import Act, Page
 from loragui.gui.session import Session
 from loragui.gui.theme import GAP
 from loragui.gui.watcher import RunWatcher
-from loragui.gui.widgets.basic import Badge, Card, button, clear, label, row, rule
+from loragui.gui.widgets.basic import Badge, Card, button, clear, label, literal, row, rule
 from loragui.gui.widgets.new_project import NewProject, WorkspaceBox
 from loragui.gui.widgets.problem import ProblemBox
 from loragui.jobs.folder import BROKEN, DONE, FAILED, NEW, RUNNING, STOPPED
@@ -87,7 +87,7 @@ class StartPage(Page):
             return Act(text=self.tr("New project …"), run=self._new)
         newest = self.rows[0]
         return Act(
-            text=self.tr("Open “{name}”").format(name=_short(newest.name)),
+            text=self.tr("Open “{name}”").format(name=literal(_short(newest.name))),
             run=lambda: self.open_project.emit(newest.folder),
         )
 
@@ -123,7 +123,7 @@ class StartPage(Page):
 
     def _row(self, found: ProjectRow) -> QWidget:
         made = QWidget()
-        name = button(found.name, lambda: self.open_project.emit(found.folder), name="flat")
+        name = button(literal(found.name), lambda: self.open_project.emit(found.folder), name="flat")
         name.setAccessibleDescription(self.tr("Open this project"))
         word, level = self._state(found)
         when = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(found.changed)), QLocale.FormatType.ShortFormat)

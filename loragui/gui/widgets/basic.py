@@ -190,6 +190,7 @@ class Details(QWidget):
 
     def _show(self, *, unfolded: bool) -> None:
         self.toggle.setText(("▾ " if unfolded else "▸ ") + self._text)
+        self.toggle.setAccessibleName(self._text.replace("&", ""))  # without the sign
         self.content.setVisible(unfolded)
 
 
@@ -222,6 +223,11 @@ def clear(layout: QLayout) -> None:
         if widget is not None:
             widget.hide()
             widget.deleteLater()
+
+
+def literal(text: str) -> str:
+    """A person's own text for a button, where a lone “&” would mark the key of the next letter."""
+    return text.replace("&", "&&")
 
 
 def set_text(widget: QLabel | QAbstractButton, text: str) -> None:

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from loragui.errors import Problem
 from loragui.gui.theme import GAP, SPACE
 from loragui.gui.widgets.basic import Card, button, label, row
 from loragui.gui.widgets.problem import ProblemBox
+
+PROBLEM_WIDTH, TALLEST = 560, 440
+"""Logical pixels of the dialog with problems, and of what it shows without scrolling."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,16 +64,31 @@ def ask(parent: QWidget, title: str, text: str, choices: Sequence[Choice]) -> st
 
 
 class ProblemDialog(QDialog):
-    """Shows problems that belong to no page. New ones are added to it while it is open."""
+    """Shows problems that belong to no page. New ones are added to it while it is open; long ones scroll."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Something went wrong"))
-        self.setMinimumWidth(480)
-        self._box = QVBoxLayout(self)
-        self._box.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
+        self.setMinimumWidth(PROBLEM_WIDTH)
+        self.setSizeGripEnabled(True)
+        content = QWidget()
+        content.setObjectName("content")
+        self._box = QVBoxLayout(content)
+        self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(GAP)
-        self._box.addLayout(row(1, button(self.tr("C&lose"), self.accept, name="main")))
+        self._box.addStretch(1)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setAccessibleName(self.tr("Problems"))
+        self._scroll.setWidget(content)
+        close = button(self.tr("C&lose"), self.accept, name="main")
+        close.setDefault(True)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
+        outer.setSpacing(SPACE)
+        outer.addWidget(self._scroll, 1)
+        outer.addLayout(row(1, close))
         self._shown: list[Problem] = []
 
     def add(self, problem: Problem) -> None:
@@ -81,6 +99,8 @@ class ProblemDialog(QDialog):
         made = ProblemBox()
         self._box.insertWidget(len(self._shown) - 1, made)
         made.show_problem(problem)
+        needed = self._box.heightForWidth(PROBLEM_WIDTH - 2 * SPACE)
+        self._scroll.setMinimumHeight(min(TALLEST, needed))
 
     def done(self, result: int) -> None:
         """Forget what was shown when it is closed."""

@@ -97,7 +97,7 @@ class NewProject(QDialog):
         self.problem, self.problems = ProblemBox(), ProblemList()
         self.confirm = button(self.tr("Cr&eate"), self._create, name="main")
         self.confirm.setDefault(True)
-        box = QVBoxLayout(self)
+        box = self._box = QVBoxLayout(self)
         box.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
         box.setSpacing(SPACE)
         for part in (about, self.name, self._where, self.problems, self.problem):
@@ -118,6 +118,7 @@ class NewProject(QDialog):
         self._blocked = any(problem.blocking for problem in problems)
         self.problems.show_problems(problems)
         self._edited()
+        self._fit()
 
     def _create(self) -> None:
         name, folder = self.name.text().strip(), self.session.workspace.projects
@@ -131,3 +132,8 @@ class NewProject(QDialog):
     def _failed(self, problem: Problem) -> None:
         self.problem.show_problem(problem)
         self._edited()
+        self._fit()
+
+    def _fit(self) -> None:
+        """Windows do not grow by themselves when their wrapped texts do."""
+        self.setMinimumHeight(self._box.heightForWidth(self.minimumWidth()))

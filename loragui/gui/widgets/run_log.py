@@ -37,8 +37,10 @@ class RunLog(Details):
             return
         text = "\n".join(run.log)
         if text != self.view.toPlainText():
+            bar = self.view.verticalScrollBar()
+            at, followed = bar.value(), bar.value() == bar.maximum()
             self.view.setPlainText(text)
-            self.view.verticalScrollBar().setValue(self.view.verticalScrollBar().maximum())
+            bar.setValue(bar.maximum() if followed else at)  # whoever reads earlier lines stays there
 
 
 class RunMessages(Card):

@@ -111,3 +111,12 @@ def test_the_demo_is_one_press(session: Session, page_of: PageOf, qtbot: QtBot) 
     page = page_of(session)
     with qtbot.waitSignal(page.demo_wanted):
         qtbot.mouseClick(page.demo, Qt.MouseButton.LeftButton)
+
+
+def test_an_ampersand_in_a_name_is_shown(session: Session, page_of: PageOf) -> None:
+    projects.create(session.workspace.projects, "Mia & Orla")
+    page = page_of(session)
+    assert "Mia && Orla" in [made.text() for made in page.findChildren(QPushButton)]
+    act = page.act()
+    assert act is not None
+    assert act.text == "Open “Mia && Orla”"

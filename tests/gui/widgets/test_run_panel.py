@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from loragui.gui.session import Session
+from loragui.gui.widgets.run_log import RunLog
 from loragui.gui.widgets.run_panel import RunPanel, amount, clock, time_left
 from loragui.jobs.folder import DONE, RunFolder
 from loragui.jobs.plan import Command, Plan, Step
@@ -64,3 +65,20 @@ def test_the_clock_names_the_day_when_it_is_another(qapp: object) -> None:
     evening = datetime(2026, 11, 25, 23, 30, tzinfo=timezone(timedelta(hours=1)))
     assert clock(600, evening) == "23:40"
     assert clock(3600, evening) == "Thu 26 Nov, 00:30"
+
+
+def test_the_log_stays_where_one_reads_it(session: Session, qtbot: QtBot) -> None:
+    run = session.watch(RunFolder(session.workspace.jobs / "x"))
+    log = RunLog()
+    qtbot.addWidget(log)
+    log.show()
+    log.toggle.click()
+    bar = log.view.verticalScrollBar()
+    run.log.extend(f"line {number}" for number in range(200))
+    log.show_run(run)
+    assert bar.value() == bar.maximum() > 0, "new lines are followed"
+    bar.setValue(7)
+    run.log.append("one more")
+    log.show_run(run)
+    assert bar.value() == 7, "unless one reads earlier ones"
+    assert log.view.toPlainText().endswith("one more")
