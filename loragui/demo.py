@@ -7,6 +7,7 @@ from pathlib import Path
 
 from loragui import project as projects
 from loragui.data.demo import Demo, load_demo
+from loragui.jobs.folder import DONE
 from loragui.machine import Machine, recommended_threads
 from loragui.paths import Workspace
 from loragui.project import DataChoice, FileRef, Project, hyperparameters_of
@@ -58,7 +59,7 @@ def _compared(folder: Path) -> bool:
     """Whether the models were asked after the newest merge."""
     for run in reversed(run_folders(folder)):
         kind = kind_of(run)
-        if kind == prove.KIND and run.look().state == "done":
+        if kind == prove.KIND and run.look().state == DONE:
             return True
         if kind == merge.KIND:
             return False

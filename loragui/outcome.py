@@ -13,7 +13,7 @@ from loragui.data.demo import load_demo
 from loragui.data.folder import TEXT_FILE
 from loragui.data.preview import load_preview
 from loragui.errors import AppError
-from loragui.jobs.folder import BROKEN, DONE, FAILED, STOPPED, RunFolder
+from loragui.jobs.folder import DONE, UNFINISHED, RunFolder
 from loragui.model.inspect import inspect
 from loragui.result import merge, prove
 from loragui.result.merge import free_space_needed
@@ -83,7 +83,7 @@ def outcome(opened: Open) -> Outcome:
 
 def _unfinished(folders: list[RunFolder]) -> RunFolder | None:
     newest = next((folder for folder in reversed(folders) if kind_of(folder) in {merge.KIND, prove.KIND}), None)
-    return newest if newest is not None and newest.look().state in {FAILED, BROKEN, STOPPED} else None
+    return newest if newest is not None and newest.look().state in UNFINISHED else None
 
 
 def _trained(folder: RunFolder) -> Trained:

@@ -25,6 +25,8 @@ from loragui.paths import write_json
 Kind = TypeVar("Kind", bound=Event)
 
 NEW, RUNNING, DONE, FAILED, STOPPED, BROKEN = "new", "running", "done", "failed", "stopped", "broken"
+UNFINISHED = frozenset({FAILED, STOPPED, BROKEN})
+"""States of a run that began and did not come to its end."""
 
 UNEXPECTED = Problem(
     message="The work stopped unexpectedly: its program was ended from outside, or the PC was switched off.",

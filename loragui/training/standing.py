@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from loragui.jobs.folder import BROKEN, FAILED, RUNNING, STOPPED, RunFolder
+from loragui.jobs.folder import RUNNING, UNFINISHED, RunFolder
 from loragui.training import runs, start
 from loragui.training.checkpoints import last_good
 from loragui.training.runs import RunSummary
@@ -37,7 +37,7 @@ def standing(folder: RunFolder, wanted: Training | None = None) -> Standing:
         checkpoint = last_good(folder.path)
         saved = checkpoint.iteration if checkpoint else 0
     left = saved < training.hyperparameters.iterations
-    resumable = summary.state in {STOPPED, FAILED, BROKEN} and left
+    resumable = summary.state in UNFINISHED and left
     return Standing(
         folder=folder,
         summary=summary,

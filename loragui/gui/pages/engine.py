@@ -20,7 +20,7 @@ from loragui.gui.widgets.basic import Badge, Card, Details, Facts, button, clear
 from loragui.gui.widgets.dialogs import Choice, ask
 from loragui.gui.widgets.problem import ProblemBox
 from loragui.gui.widgets.run_panel import RunPanel
-from loragui.jobs.folder import BROKEN, FAILED, STOPPED, RunFolder
+from loragui.jobs.folder import FAILED, UNFINISHED, RunFolder
 from loragui.machine import doctor_rows
 from loragui.paths import Workspace
 from loragui.project import FileRef
@@ -283,6 +283,6 @@ def _look(workspace: Workspace) -> _Seen:
     return _Seen(
         found=installed.survey(workspace),
         recommended=recommended,
-        unfinished=build if build.look().state in {FAILED, BROKEN, STOPPED} else None,
+        unfinished=build if build.look().state in UNFINISHED else None,
         problems={recipe.id: recipes.problems(recipe) for recipe in catalogue.recipes()},
     )
