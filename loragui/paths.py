@@ -81,6 +81,11 @@ class Workspace:
         return self.root / "cache"
 
     @property
+    def tools(self) -> Path:
+        """External programs that we unpacked, one folder each (``w64devkit-1.23.0``)."""
+        return self.root / "tools"
+
+    @property
     def jobs(self) -> Path:
         """Run folders of work that belongs to no project (engine builds, downloads, conversions)."""
         return self.root / "jobs"
