@@ -1,9 +1,9 @@
-"""Captures what an engine's real programs say in every case that we must understand: ``capture.py GCC ZIG``.
+"""Captures what an engine's real programs say in every case that we must understand: ``capture.py PIN GCC [ZIG]``.
 
 The two folders hold the same engine built with gcc and with zig, whose C++ libraries word some errors
-differently (``OTHER_WORDS``). Writes ``logs/CASE.stdout``, ``logs/CASE.stderr`` and ``logs/cases.json``
-(program, exit code, what should follow). Run by hand as root when a pin is added. The programs run with names
-relative to a scratch folder, so that the captures hold no path of a person's machine.
+differently (``OTHER_WORDS``). Writes ``logs/PIN/CASE.stdout``, ``CASE.stderr`` and ``cases.json`` (program, exit code,
+what should follow). Run by hand as root when a pin is added. The programs run with names relative to a scratch
+folder, so that the captures hold no path of a person's machine.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ MIB = 1 << 20
 class Capture:
     """Runs programs in one scratch folder and keeps what they say."""
 
-    def __init__(self, engine: Path, scratch: Path, logs: Path) -> None:
+    def __init__(self, revision: str, engine: Path, scratch: Path, logs: Path) -> None:
+        self.revision = revision
         self.engine = engine
         self.scratch = scratch
         self.logs = logs
@@ -189,7 +190,8 @@ def conversions(capture: Capture) -> None:
         usual = (
             "--model", "a.gguf", "--file", "prompt.txt", "--n-predict", "12",
             "--ctx-size", "128", "--temp", "0",
-            "--seed", "1", "--threads", "1", "--no-display-prompt", "--simple-io", "--log-disable",
+            "--seed", "1", "--threads", "1", "--simple-io", "--log-disable",
+            *(() if capture.revision == "b1298" else ("--no-display-prompt",)),
         )  # fmt: skip
         capture.run(case, "main", (*usual, *words), code)
 
@@ -202,39 +204,48 @@ def conversions(capture: Capture) -> None:
     generate("generate-checkpoint", "lora-unreadable", "--lora", "checkpoint-3.gguf")
 
 
-def everything(engine: Path, scratch: Path, logs: Path) -> dict[str, dict[str, object]]:
+def everything(revision: str, engine: Path, scratch: Path, logs: Path) -> dict[str, dict[str, object]]:
     """Capture all cases of the engine in the folder ``logs``; returns what ``cases.json`` says about them."""
-    capture = Capture(engine, scratch, logs)
+    capture = Capture(revision, engine, scratch, logs)
     files(scratch)
-    for part in (trainings, wrong_trainings, merges, conversions):
+    for part in (helped, trainings, wrong_trainings, merges, conversions):
         part(capture)
     return capture.cases
 
 
-def on_a_small_disk(engine: Path, logs: Path) -> dict[str, dict[str, object]]:
+def on_a_small_disk(revision: str, engine: Path, logs: Path) -> dict[str, dict[str, object]]:
     """The same, with a folder ``small`` that has room for 300 KB only."""
     with tempfile.TemporaryDirectory() as folder:
         small = Path(folder) / "small"
         small.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300K", "tmpfs", str(small)], check=True)
         try:
-            return everything(engine, Path(folder), logs)
+            return everything(revision, engine, Path(folder), logs)
         finally:
             subprocess.run(["umount", str(small)], check=True)
 
 
+def helped(capture: Capture) -> None:
+    """What each program's ``--help`` says: which flags it has."""
+    for program in ("finetune", "export-lora", "quantize", "main"):
+        capture.run(f"help-{program}", program, ("--help",), "")
+
+
 def main() -> None:
     """Capture everything of the first engine, and of the second what it words differently."""
-    gcc, zig = (Path(word).resolve() for word in sys.argv[1:3])
-    LOGS.mkdir(exist_ok=True)
-    cases = on_a_small_disk(gcc, LOGS)
-    with tempfile.TemporaryDirectory() as folder:
-        others = on_a_small_disk(zig, Path(folder))
-        for name in OTHER_WORDS:
-            for stream in ("stdout", "stderr"):
-                (LOGS / f"zig-{name}.{stream}").write_bytes((Path(folder) / f"{name}.{stream}").read_bytes())
-            cases[f"zig-{name}"] = others[name]
-    (LOGS / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")
+    revision, *engines = sys.argv[1:]
+    logs = LOGS / revision
+    logs.mkdir(exist_ok=True)
+    gcc, *zig = (Path(word).resolve() for word in engines)
+    cases = on_a_small_disk(revision, gcc, logs)
+    for engine in zig:
+        with tempfile.TemporaryDirectory() as folder:
+            others = on_a_small_disk(revision, engine, Path(folder))
+            for name in OTHER_WORDS:
+                for stream in ("stdout", "stderr"):
+                    (logs / f"zig-{name}.{stream}").write_bytes((Path(folder) / f"{name}.{stream}").read_bytes())
+                cases[f"zig-{name}"] = others[name]
+    (logs / "cases.json").write_text(json.dumps(cases, indent=1) + "\n")
 
 
 if __name__ == "__main__":

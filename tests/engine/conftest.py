@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ from loragui.engine import installed
 from loragui.engine.installed import Engine
 
 LOGS = Path(__file__).parent / "logs"
+REVISIONS = ("b2896", "b2321", "b1298")
+"""The pins of which there are captures, the newest first."""
+_FLAG = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +29,7 @@ class Case:
     returncode: int
     code: str
     args: dict[str, object] = field(default_factory=dict)
-    logs: Path = LOGS
+    logs: Path = LOGS / REVISIONS[0]
 
     @property
     def stdout(self) -> bytes:
@@ -36,10 +40,16 @@ class Case:
         return (self.logs / f"{self.name}.stderr").read_bytes()
 
 
-def cases() -> list[Case]:
-    """All captures."""
-    rows = json.loads((LOGS / "cases.json").read_text())
-    return [Case(name=name, **row) for name, row in rows.items()]
+def cases(revision: str = REVISIONS[0]) -> list[Case]:
+    """All captures of a revision."""
+    rows = json.loads((LOGS / revision / "cases.json").read_text())
+    return [Case(name=name, logs=LOGS / revision, **row) for name, row in rows.items()]
+
+
+def flags(program: str, revision: str = REVISIONS[0]) -> tuple[str, ...]:
+    """The flags that the help of the revision's program names, as an installed engine keeps them."""
+    (case,) = (case for case in cases(revision) if case.name == f"help-{program}")
+    return tuple(sorted(set(_FLAG.findall((case.stdout + case.stderr).decode()))))
 
 
 def program(path: Path, text: str) -> Path:
