@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from loragui.engine.failures import explain, known
+from loragui.engine.failures import explain, is_error, known, unsaid
 from loragui.engine.finetune import KEPT, FinetuneReader
 from loragui.jobs.events import Event, Log, Progress, Result, Trouble
 
@@ -21,30 +21,54 @@ __all__ = [
 ]
 
 
+class Kept:
+    """The last lines of a program, and before them its first errors, which hundreds of lines may follow."""
+
+    def __init__(self) -> None:
+        self._errors: list[str] = []
+        self._last: deque[str] = deque()
+
+    def add(self, line: str) -> None:
+        """Keep a line for now."""
+        self._last.append(line)
+        if len(self._last) > KEPT:
+            old = self._last.popleft()
+            if len(self._errors) < KEPT and is_error(old):
+                self._errors.append(old)
+
+    def all(self) -> tuple[str, ...]:
+        """What was kept, in its order."""
+        return (*self._errors, *self._last)
+
+
 class ProgramReader:
-    """Keeps every line as log and explains a bad end. The readers below add what is special."""
+    """Keeps every line as log and explains a bad end. The readers below add what is special.
+
+    ``args``: ``program`` is its name in the list of failures, where one reader serves several.
+    """
 
     program = ""
 
     def __init__(self, folder: Path, args: Mapping[str, object]) -> None:
-        del folder, args
-        self._lines: deque[str] = deque(maxlen=KEPT)
+        del folder
+        self.program = str(args.get("program", self.program))
+        self._lines = Kept()
 
     def line(self, text: str, stream: str) -> Iterable[Event]:
         """Events of one output line."""
         del stream
-        self._lines.append(text)
+        self._lines.add(text)
         return (Log(text=text),) if text.strip() else ()
 
     def end(self, returncode: int) -> Iterable[Event]:
-        """The explanation of a bad exit code."""
-        if returncode == 0:
-            return ()
-        return (Trouble(problem=explain(tuple(self._lines), returncode, self.program)),)
+        """The explanation of a bad exit code, or of a failure that the exit code does not tell."""
+        lines = self._lines.all()
+        problem = explain(lines, returncode, self.program) if returncode else unsaid(lines, self.program)
+        return (Trouble(problem=problem),) if problem else ()
 
 
 class NinjaReader(ProgramReader):
-    """Reader of ``ninja`` and ``cmake``: ``[12/27] Building …`` is progress."""
+    """Reader of ``ninja``, ``cmake`` and ``msbuild``: ``[12/27] Building …`` is progress."""
 
     program = "ninja"
     _DONE = re.compile(r"\[(\d+)/(\d+)\] (.*)")
@@ -95,7 +119,7 @@ class ExportLoraReader(ProgramReader):
 
     def end(self, returncode: int) -> Iterable[Event]:
         """The explanation of a bad exit code, or of a merge without a LoRA."""
-        problem = known(tuple(self._lines), returncode, self.program) if returncode == 0 else None
+        problem = known(self._lines.all(), returncode, self.program) if returncode == 0 else None
         return (Trouble(problem=problem),) if problem else super().end(returncode)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loragui.engine.failures import explain, failures, first_error, parse, signal_of
+from loragui.jobs.failures import explain, failures, first_error, parse, signal_of
 from tests.engine.conftest import cases
 
 
@@ -30,7 +30,7 @@ def test_sources_name_captures_that_exist() -> None:
     ("returncode", "signal"),
     [(0, 0), (1, 1), (-11, -11), (139, -11), (134, -6),
      (3221225477, -11), (-1073741819, -11), (3221225501, -4),
-     (255, 255), (3221225781, 3221225781)],
+     (255, 255), (3221225781, 3221225781), (-1073741515, 3221225781), (-1978335189, 0x8A15002B)],
 )  # fmt: skip
 def test_ways_to_say_the_same_exit(returncode: int, signal: int) -> None:
     assert signal_of(returncode) == signal
@@ -59,7 +59,7 @@ def test_without_an_error_line_the_last_one_is_shown() -> None:
     ("program", "returncode", "line", "code"),
     [
         ("ninja", 1, "ld.lld: error: failed to write: No space left on device", "disk-full"),
-        ("ninja", 1, "error: OutOfMemory", "out-of-memory"),
+        ("ninja", 1, "error: OutOfMemory", "compiler-memory"),
         ("make", 2, "/bin/sh: 1: c++: not found", "compiler-missing"),
         ("make", 2, "common.h:3:10: fatal error: string: No such file or directory", "compiler-incomplete"),
         ("finetune", -4, "", "illegal-instruction"),
