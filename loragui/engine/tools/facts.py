@@ -39,7 +39,8 @@ class Tool:
 
     ``purpose`` says what it is needed for, ``size_bytes`` is about what it takes on the disk. A version is good from
     ``minimum`` on and ``below`` another (``below_why`` says why). ``winget`` is an id, with a version and the words
-    for its installer. ``archives`` are endings of archives from ``page`` that we can unpack when a person brings one.
+    for its installer. An archive from ``page`` that a person brings is unpacked if ``proof`` lies in it; a tool without
+    a ``proof`` cannot be brought.
     """
 
     id: str
@@ -55,7 +56,7 @@ class Tool:
     winget_version: str
     winget_override: str
     debian: tuple[str, ...]
-    archives: tuple[str, ...]
+    proof: str
     fetch: Fetch | None
 
 
@@ -79,8 +80,7 @@ def parse(path: Path) -> tuple[Tool, ...]:
     try:
         with path.open("rb") as source:
             found = tuple(_tool(row) for row in tomllib.load(source)["tool"])
-        if len({entry.id for entry in found}) != len(found):
-            raise ValueError("two tools have the same id")
+        _check(len({entry.id for entry in found}) == len(found), "two tools have the same id")
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise AppError(
             f"The list of tools ({path.name}) is damaged.",
@@ -93,7 +93,7 @@ def parse(path: Path) -> tuple[Tool, ...]:
 
 def _tool(row: Mapping[str, Any]) -> Tool:
     texts = {name: _text(row, name) for name in ("id", "name", "purpose", "page")}
-    more = ("minimum", "below", "below_why", "winget", "winget_version", "winget_override")
+    more = ("minimum", "below", "below_why", "winget", "winget_version", "winget_override", "proof")
     optional = {name: _text({name: "", **row}, name) for name in more}
     _check(_ID.fullmatch(texts["id"]), f"{texts['id']!r} is not an id")
     _check(texts["page"].startswith("https://"), f"{texts['id']}: the page must be https")
@@ -107,7 +107,6 @@ def _tool(row: Mapping[str, Any]) -> Tool:
         size_bytes=_count(row, "size_bytes"),
         systems=systems,
         debian=_words(row, "debian"),
-        archives=_words(row, "archives"),
         fetch=_fetch(row["fetch"]) if "fetch" in row else None,
     )
 

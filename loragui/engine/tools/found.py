@@ -26,7 +26,7 @@ class Found:
 
 def numbers(version: str) -> tuple[int, ...]:
     """``12.4.1`` as (12, 4, 1), to compare; empty for a text without numbers."""
-    return tuple(int(part) for part in re.findall(r"\d+", version))
+    return tuple(int(part) for part in re.findall(r"\d{1,9}", version))
 
 
 def first(pattern: str, text: str) -> str:
