@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from loragui.data.job import format_job
 from loragui.engine.build import install_job as engine_install_job
 from loragui.engine.build import unpack_job as engine_unpack_job
+from loragui.engine.tools.download import download_job
+from loragui.engine.tools.unpack import unpack_job as tool_unpack_job
 from loragui.jobs import packages, pyjob
 from loragui.jobs.pyjob import Job
 from loragui.model.convert import convert_job
@@ -17,6 +19,8 @@ from loragui.result.merge import check_job, finish_job
 JOBS: Mapping[str, Job] = {
     "package-download": packages.download_job,
     "packages-install": packages.install_job,
+    "tool-download": download_job,
+    "tool-unpack": tool_unpack_job,
     "engine-unpack": engine_unpack_job,
     "engine-install": engine_install_job,
     "model-extract": extract_job,
