@@ -157,6 +157,17 @@ def unsaid(lines: Sequence[str], program: str) -> Problem | None:
     return _first((failure for failure in failures() if 0 in failure.returncodes), lines, 0, program)
 
 
+def vanished(place: str, details: str) -> Problem:
+    """A program of ours that is not there although it was made."""
+    return Problem(
+        message=f"{place} is missing. Most often an antivirus program removed it.",
+        hint="Allow the workspace folder there (Windows Security, “Virus & threat protection”, “Exclusions”), "
+        "then start again.",
+        details=details,
+        code="antivirus",
+    )
+
+
 def first_error(lines: Sequence[str]) -> str:
     """The first line that is an error, else the first that reads like one, else the last that says anything."""
     spoken = [line.strip() for line in lines if line.strip()]

@@ -12,11 +12,12 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from loragui.errors import AppError, Problem
-from loragui.jobs import events
+from loragui.jobs import events, failures
 from loragui.jobs.events import Event, Trouble
 from loragui.jobs.plan import Command
 
@@ -64,6 +65,9 @@ def os_problem(error: OSError) -> Problem:
             details=str(error),
             code="disk-full",
         )
+    known = failures.known((str(error),), 1, "python")
+    if known is not None:
+        return replace(known, details=str(error))
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return Problem(
             message=f"Writing or reading {place or 'a file'} is not allowed.",
@@ -71,6 +75,8 @@ def os_problem(error: OSError) -> Problem:
             details=str(error),
             code="not-allowed",
         )
+    if isinstance(error, FileNotFoundError) and place.lower().endswith((".exe", ".dll")):
+        return failures.vanished(place, str(error))
     if isinstance(error, FileNotFoundError):
         return Problem(
             message=f"{place or 'A file'} is missing.",

@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -20,7 +21,7 @@ import filelock
 import psutil
 
 from loragui.errors import AppError, Problem
-from loragui.jobs import process
+from loragui.jobs import failures, process
 from loragui.jobs.awake import kept_awake
 from loragui.jobs.events import (
     Event,
@@ -195,11 +196,22 @@ class _Attempt:
 
 
 def _cannot_start(step: Step, error: OSError) -> Problem:
-    program = step.command.argv[0]
+    program, details = step.command.argv[0], f"{step.command}\n{error!r}"
+    known = failures.known((str(error),), 1, "python")
+    if known is not None:
+        return replace(known, details=details)
+    name = Path(program).name
+    if isinstance(error, FileNotFoundError) and name == program:  # it was looked for on the PATH
+        return Problem(
+            message=f"{name} is not installed on this computer.",
+            hint=f"Install {name}, or choose a way that does not need it.",
+            details=details,
+            code="tool-missing",
+        )
     return Problem(
-        message=f"{Path(program).name} could not be started: {error.strerror or error}.",
+        message=f"{name} could not be started: {error.strerror or error}.",
         hint="If an antivirus program removed it, allow it there; then set the engine up again.",
-        details=f"{step.command}\n{error!r}",
+        details=details,
         code="cannot-start",
     )
 

@@ -42,6 +42,8 @@ def test_what_a_job_emits_becomes_lines(capsys: Capture) -> None:
         (PermissionError(errno.EACCES, "Permission denied", "/a/file"), "not-allowed"),
         (OSError(errno.EROFS, "Read-only file system", "/a/file"), "not-allowed"),
         (FileNotFoundError(errno.ENOENT, "No such file or directory", "/a/file"), "file-missing"),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory", "C:\\w\\finetune.EXE"), "antivirus"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "/a/file"), "path-too-long"),
         (OSError(errno.EIO, "Input/output error"), "os"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,

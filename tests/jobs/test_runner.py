@@ -103,6 +103,16 @@ def test_a_program_that_cannot_start_is_named(folder_of: FolderOf, tmp_path: Pat
     assert "no-such-program" in ended.problem.message
 
 
+def test_a_tool_that_is_not_installed_is_named(folder_of: FolderOf) -> None:
+    folder = folder_of("pass")
+    command = Command(argv=("cmake", "-S", "."), env={"PATH": "/nonexistent"})
+    folder.save_plan(Plan(kind="t", title="T", steps=(Step(id="s", title="S", command=command),)))
+    ended = client.run_to_end(folder)
+    assert ended.problem is not None
+    assert ended.problem.code == "tool-missing"
+    assert ended.problem.message == "cmake is not installed on this computer."
+
+
 def test_killing_the_client_changes_nothing(folder_of: FolderOf) -> None:
     folder = folder_of("import time\nfor i in range(40):\n    print(i, flush=True)\n    time.sleep(0.02)")
     watcher = subprocess.Popen(
