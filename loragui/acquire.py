@@ -5,12 +5,18 @@ Each is a run folder, the plan for it and what it makes. Window and command line
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from loragui.engine import catalogue, installed, recipes
-from loragui.engine.catalogue import Recipe
+from loragui import machine
+from loragui.engine import catalogue, installed, recipes, tools
+from loragui.engine.catalogue import Pin, Recipe
 from loragui.engine.installed import Engine
+from loragui.engine.sources import Source
+from loragui.engine.tools import Found
 from loragui.errors import AppError
 from loragui.jobs.folder import RunFolder
 from loragui.jobs.plan import Plan
@@ -19,6 +25,9 @@ from loragui.model.catalogue import Recommended
 from loragui.model.judge import Outcome, Verdict
 from loragui.paths import Workspace, slug
 from loragui.project import FileRef
+
+COMPILER_MEMORY = "compiler-memory"
+"""The code of the failure that a build with fewer compilers at once avoids (``resources/failures.toml``)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,18 +39,29 @@ class Work:
     makes: Path
 
 
-def engine_work(recipe: Recipe, workspace: Workspace) -> Work:
-    """Build the recommended revision with ``recipe``. AppError when this computer cannot."""
-    pin = catalogue.pins()[0]
-    missing = recipes.problems(recipe)
-    if missing:
-        raise AppError.of(missing[0])
+def engine_work(
+    recipe: Recipe,
+    workspace: Workspace,
+    *,
+    found: Mapping[str, Found | None] | None = None,
+    pin: Pin | None = None,
+    source: Source | None = None,
+    anew: bool = False,
+) -> Work:
+    """Build ``pin`` (the recipe's first) with ``recipe``. AppError when this computer cannot.
+
+    ``found`` are the tools of this PC, which are looked for when left out (up to 2 s). ``anew`` replaces the engine.
+    One compiler at a time when the last try ran out of memory.
+    """
+    pin = pin or catalogue.pin(recipe.pins[0])
+    found = tools.survey(workspace) if found is None else found
     name = recipes.engine_name(pin, recipe)
-    return Work(
-        folder=engine_folder(name, workspace),
-        plan=recipes.build_plan(recipe, pin, workspace),
-        makes=workspace.engines / name,
-    )
+    folder = engine_folder(name, workspace)
+    last = folder.look().problem
+    tight = last is not None and last.code == COMPILER_MEMORY
+    jobs = recipes.jobs_for(recipe, os.cpu_count() or 1, machine.ram()[1], tight=tight)
+    plan = recipes.build_plan(recipe, pin, workspace, found=found, jobs=jobs, source=source, anew=anew)
+    return Work(folder=folder, plan=plan, makes=workspace.engines / name)
 
 
 def engine_folder(name: str, workspace: Workspace) -> RunFolder:
@@ -50,20 +70,25 @@ def engine_folder(name: str, workspace: Workspace) -> RunFolder:
 
 
 def built(recipe: Recipe, workspace: Workspace) -> Engine | None:
-    """The engine of ``recipe`` and the recommended revision if it is there and usable."""
-    name = recipes.engine_name(catalogue.pins()[0], recipe)
+    """The engine of ``recipe`` and its recommended revision if it is there and usable."""
+    name = recipes.engine_name(catalogue.pin(recipe.pins[0]), recipe)
     return next((engine for engine in installed.engines(workspace) if engine.name == name), None)
 
 
-def pin_of(engine: FileRef | None, folder: Path) -> str:
-    """The revision of a project's engine, the recommended one before it has any. AppError when the engine is gone."""
-    return installed.load(engine.resolve(folder)).pin if engine is not None else catalogue.pins()[0].id
+def newer(engine: Engine) -> tuple[Recipe, Pin] | None:
+    """The way and the revision that replace the engine's in today's list, or None when there is nothing newer.
+
+    The new engine stands beside the old one, which projects go on using until they are told otherwise.
+    """
+    recipe = next((recipe for recipe in catalogue.recipes() if recipe.id == engine.recipe), None)
+    if recipe is None or engine.pin == recipe.pins[0]:
+        return None
+    return recipe, catalogue.pin(recipe.pins[0])
 
 
-def recommended_recipe() -> Recipe:
-    """The first way to build that this computer can go; the first of all when it can go none."""
-    known = catalogue.recipes()
-    return next((recipe for recipe in known if not recipes.problems(recipe)), known[0])
+def accepts_of(engine: FileRef | None, folder: Path) -> Mapping[str, Any]:
+    """What a project's engine can train, the recommended one before it has any. AppError when the engine is gone."""
+    return installed.load(engine.resolve(folder)).accepts if engine is not None else catalogue.pins()[0].accepts
 
 
 def model_work(entry: Recommended, workspace: Workspace) -> Work:

@@ -5,15 +5,16 @@ Window and command line call these and then start and watch the folder; nothing 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from loragui import project as projects
 from loragui.data.folder import TEXT_FILE, load_report
 from loragui.data.job import outdated, prepare_plan
-from loragui.engine import catalogue, installed
+from loragui.engine import installed
 from loragui.engine.installed import Engine
 from loragui.errors import AppError, Problem
 from loragui.gguf.read import read
@@ -44,6 +45,8 @@ from loragui.training.standing import Standing, standing
 
 CONTEXT = 4096
 """Tokens of context that are suggested for other programs at most."""
+_BLAS: dict[str, Blas] = {"openblas": "openblas", "cublas": "cublas", "clblast": "clblast", "hipblas": "cublas"}
+"""An engine's library as the guide's tables know it; nobody measured hipBLAS, which is made like cuBLAS."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,19 +112,19 @@ def estimate(opened: Open, pc: Machine) -> Estimate:
     """RAM, time and disk of training the project as it is."""
     blas: Blas = "none"
     if opened.project.engine is not None:
-        blas = "openblas" if "OPENBLAS_NUM_THREADS" in opened.engine().environment else "none"
+        blas = _BLAS.get(opened.engine().library, "none")
     header = read(opened.base_model())
     return estimate_of(size_of(header), opened.project.hyperparameters, blas=blas, machine=pc)
 
 
-def verdict_of(model: Path, pin: str) -> Verdict:
-    """What the engine revision ``pin`` can do with the model. AppError for a bad file or an unknown revision."""
-    return judge(inspect(model), Accepts.of(catalogue.pin(pin).accepts))
+def verdict_of(model: Path, accepts: Mapping[str, Any]) -> Verdict:
+    """What an engine that ``accepts`` these bases can do with the model. AppError for a bad file."""
+    return judge(inspect(model), Accepts.of(accepts))
 
 
 def model_problems(opened: Open) -> tuple[Problem, ...]:
     """Why the chosen engine cannot train the chosen base model as it is."""
-    verdict = verdict_of(opened.base_model(), opened.engine().pin)
+    verdict = verdict_of(opened.base_model(), opened.engine().accepts)
     if verdict.outcome is Outcome.AS_IT_IS:
         return ()
     return tuple(problem for problem in verdict.problems() if problem.blocking)

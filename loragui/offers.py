@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from loragui import acquire, acts
 from loragui.errors import AppError
@@ -91,9 +93,11 @@ def _fit_of(path: Path, settings: Hyperparameters, pc: Machine) -> Suits | None:
         return None  # the verdict says what is wrong with it
 
 
-def chosen(path: Path, pin: str, settings: Hyperparameters, pc: Machine, workspace: Workspace) -> Chosen:
-    """What choosing the file ``path`` for an engine of revision ``pin`` means. AppError for a bad file."""
-    verdict = acts.verdict_of(path, pin)
+def chosen(
+    path: Path, accepts: Mapping[str, Any], settings: Hyperparameters, pc: Machine, workspace: Workspace
+) -> Chosen:
+    """What choosing the file ``path`` for an engine that ``accepts`` these bases means. AppError for a bad file."""
+    verdict = acts.verdict_of(path, accepts)
     copy = None
     if verdict.recipe is not None:
         made = acquire.copy_work(path, verdict, workspace).makes

@@ -82,7 +82,7 @@ def _heading(context: Context, number: int, text: str) -> None:
 def _base_model(engine: Engine, context: Context) -> Path:
     source = model_verb.fetch_model(models.recommended()[0].id, context)
     assert source is not None  # noqa: S101 - only a dry run has none
-    verdict = model_verb.verdict_of(source, engine.pin)
+    verdict = model_verb.verdict_of(source, engine.accepts)
     model_verb.tell(verdict, context)
     path = model_verb.trainable(verdict, source, context)
     assert path is not None  # noqa: S101 - only a dry run has none

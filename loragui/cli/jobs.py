@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from loragui.data.job import format_job
 from loragui.engine.build import install_job as engine_install_job
-from loragui.engine.build import unpack_job as engine_unpack_job
+from loragui.engine.sources import copy_job as engine_copy_job
+from loragui.engine.sources import unpack_job as engine_unpack_job
 from loragui.engine.tools.download import download_job
 from loragui.engine.tools.unpack import unpack_job as tool_unpack_job
 from loragui.jobs import packages, pyjob
@@ -22,6 +23,7 @@ JOBS: Mapping[str, Job] = {
     "tool-download": download_job,
     "tool-unpack": tool_unpack_job,
     "engine-unpack": engine_unpack_job,
+    "engine-copy": engine_copy_job,
     "engine-install": engine_install_job,
     "model-extract": extract_job,
     "model-convert": convert_job,

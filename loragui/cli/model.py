@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,11 @@ def add(verbs: Any, common: argparse.ArgumentParser) -> None:
     copy.set_defaults(verb=convert_verb)
 
 
-def verdict_of(path: Path, pin: str | None = None) -> Verdict:
-    """What the engine revision ``pin`` (the usual one) can do with the model. AppError for a bad file."""
+def verdict_of(path: Path, accepts: Mapping[str, Any] | None = None) -> Verdict:
+    """What an engine that ``accepts`` these bases (the usual one) can do with the model. AppError for a bad file."""
     if not path.is_file():
         raise AppError(f"There is no file {path}.", "Check how it is written.", code="file-missing")
-    return acts.verdict_of(path, pin or engines.pins()[0].id)
+    return acts.verdict_of(path, accepts or engines.pins()[0].accepts)
 
 
 def inspect_verb(arguments: argparse.Namespace, context: Context) -> None:

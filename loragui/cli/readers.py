@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from loragui.engine.finetune import FinetuneReader
-from loragui.engine.logs import ExportLoraReader, GenerateReader, MakeReader, NinjaReader, QuantizeReader
+from loragui.engine.logs import (
+    ExportLoraReader,
+    GenerateReader,
+    MakeReader,
+    NinjaReader,
+    ProgramReader,
+    QuantizeReader,
+)
 from loragui.jobs.readers import EventLines, PlainLines
 from loragui.jobs.runner import ReaderFactory
 from loragui.training.reader import TrainingReader
@@ -13,6 +20,7 @@ from loragui.training.reader import TrainingReader
 READERS: Mapping[str, ReaderFactory] = {
     "plain": PlainLines,
     "events": EventLines,
+    "program": ProgramReader,
     "ninja": NinjaReader,
     "make": MakeReader,
     "finetune": FinetuneReader,

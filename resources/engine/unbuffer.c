@@ -3,6 +3,17 @@
    untouched. */
 #include <stdio.h>
 
-__attribute__((constructor)) static void unbuffer(void) {
+static void unbuffer(void) {
     setvbuf(stdout, NULL, _IONBF, 0);
 }
+
+#ifdef _MSC_VER
+/* Microsoft's C runtime calls every function whose address stands in this section before main. */
+#pragma section(".CRT$XCU", read)
+__declspec(allocate(".CRT$XCU")) void (*loragui_unbuffer)(void) = unbuffer;
+#pragma comment(linker, "/include:loragui_unbuffer")
+#else
+__attribute__((constructor)) static void at_start(void) {
+    unbuffer();
+}
+#endif

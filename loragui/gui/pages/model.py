@@ -291,8 +291,8 @@ def _look(workspace: Workspace, settings: Hyperparameters, pc: Machine, wanted: 
     if wanted.chosen is None:
         return _Seen(offers=found)
     try:
-        pin = acquire.pin_of(wanted.engine, wanted.folder)
+        accepts = acquire.accepts_of(wanted.engine, wanted.folder)
         path = wanted.chosen.resolve(wanted.folder)
-        return _Seen(offers=found, chosen=offers.chosen(path, pin, settings, pc, workspace))
+        return _Seen(offers=found, chosen=offers.chosen(path, accepts, settings, pc, workspace))
     except AppError as error:
         return _Seen(offers=found, problem=error.problem)
