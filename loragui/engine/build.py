@@ -32,22 +32,26 @@ _HELP_SECONDS = 120
 
 
 def install_job(args: Mapping[str, Any], emit: Emit) -> None:
-    """Job ``engine-install``: copy programs and libraries beside the engine's place, check them, rename."""
+    """Job ``engine-install``: what was built becomes an engine; the build folder is cleared away."""
     target = Path(args["engines"]) / args["name"]
-    work = Path(args["work"])
     if _is_fine(target) and not args["anew"]:
         emit(Note(text=f"The engine {args['name']} is there already."))
     else:
-        staging = target.with_name(f".building-{target.name}")
-        shutil.rmtree(staging, ignore_errors=True)
-        try:
-            engine = _stage(staging, args, emit)
-            installed.save(_tried(engine, args, emit))
-            _put(staging, target)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
-    shutil.rmtree(work, ignore_errors=True)
+        put_engine(args, emit)
+    shutil.rmtree(args["work"], ignore_errors=True)
     emit(Result(values={"engine": str(target), "name": args["name"], "bytes": installed.load(target).size}))
+
+
+def put_engine(args: Mapping[str, Any], emit: Emit) -> None:
+    """Copy programs and libraries beside the engine's place, check and try them, rename. AppError before that."""
+    target = Path(args["engines"]) / args["name"]
+    staging = target.with_name(f".building-{target.name}")
+    shutil.rmtree(staging, ignore_errors=True)
+    try:
+        installed.save(_tried(_stage(staging, args, emit), args, emit))
+        _put(staging, target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _is_fine(target: Path) -> bool:
@@ -96,6 +100,7 @@ def _stage(staging: Path, args: Mapping[str, Any], emit: Emit) -> Engine:
         options=tuple(args["options"]),
         library=args["library"],
         accepts=dict(args["accepts"]),
+        live=args["live"],
     )
 
 

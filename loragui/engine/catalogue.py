@@ -10,137 +10,34 @@ import re
 import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from loragui.engine.entries import Catalogue, Pin, Recipe, Repository, Revisions, Toolchain, Way
 from loragui.errors import AppError
 from loragui.jobs.packages import Package
 from loragui.paths import resource_path
+
+__all__ = [
+    "Catalogue",
+    "Pin",
+    "Recipe",
+    "Repository",
+    "Revisions",
+    "Toolchain",
+    "Way",
+    "catalogue",
+    "parse",
+    "this_system",
+]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 KINDS = ("zig", "cmake", "make")
 """Builders: CMake with zig from packages, CMake with a compiler of the PC, llama.cpp's own Makefile."""
 LIBRARIES = ("none", "openblas", "cublas", "clblast", "hipblas")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Repository:
-    """Where git gets llama.cpp, and what of its tree is left out: not needed, or not in the source package."""
-
-    url: str
-    skip: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pin:
-    """A revision of llama.cpp with known behaviour.
-
-    ``archive`` is the source package's file name, ``folder`` where llama.cpp lies in it, ``tree`` the digest of the
-    files that are built (``sources.tree_digest``), ``flags`` what the adapter passes to each program, ``accepts``
-    what it can train (see ``model/accepts.py``), ``losses`` what the self-test computes. Sizes in bytes.
-    """
-
-    id: str
-    family: str
-    name: str
-    commit: str
-    why: str
-    source: str
-    date: str
-    package: Package
-    archive: str
-    folder: str
-    tree: str
-    download_bytes: int
-    unpacked_bytes: int
-    targets: tuple[str, ...]
-    make_commands: int
-    losses: tuple[float, ...]
-    flags: Mapping[str, tuple[str, ...]]
-    accepts: Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Toolchain:
-    """What zig's toolchain file has to know about a system; ``link`` lies in scipy-openblas32."""
-
-    cmake: str
-    platform_id: str
-    processor: str
-    format: str
-    target: str
-    cpu: str
-    link: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Way:
-    """A recipe on one system.
-
-    ``needs`` are ids of ``resources/tools.toml``. ``options`` go to CMake or make, ``variables`` into the build's
-    environment, ``ship`` are files that belong beside the programs; all three may hold ``{tool}`` for the folder
-    of a found tool (or ``{tool.part}`` for one of its parts) and ``{packages}``. ``path`` are folders put before PATH.
-    ``made`` is the folder of the finished programs, ``suffix`` what their names end in.
-    """
-
-    needs: tuple[str, ...]
-    generator: str
-    options: tuple[str, ...]
-    variables: Mapping[str, str]
-    path: tuple[str, ...]
-    ship: tuple[str, ...]
-    made: str
-    suffix: str
-    toolchain: Toolchain | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """A way to build. ``pins`` are the revisions that it can build, the recommended one first.
-
-    ``library`` is what multiplies matrices, ``gpu`` the maker of the card that it needs ("any", "" for none).
-    ``environment`` is what the finished programs need when they run. ``proof`` is what configuring must print, since
-    llama.cpp goes on silently without an accelerator that it did not find. ``tried`` says that we built it.
-    ``seconds`` are of 2 cores, ``work_bytes`` the build folder's size, ``job_bytes`` the RAM of one compiler.
-    """
-
-    id: str
-    name: str
-    why: str
-    pin_why: str
-    source: str
-    date: str
-    kind: str
-    pins: tuple[str, ...]
-    library: str
-    gpu: str
-    tried: bool
-    proof: str
-    environment: Mapping[str, str]
-    seconds: float
-    download_bytes: int
-    unpacked_bytes: int
-    work_bytes: int
-    job_bytes: int
-    packages: tuple[Package, ...]
-    on: Mapping[str, Way]
-
-    @property
-    def systems(self) -> tuple[str, ...]:
-        """The systems it works on."""
-        return tuple(self.on)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Catalogue:
-    """Everything in the file."""
-
-    repository: Repository
-    pins: tuple[Pin, ...]
-    recipes: tuple[Recipe, ...]
 
 
 def this_system() -> str:
@@ -180,6 +77,14 @@ def recipe(name: str) -> Recipe:
     raise _unknown("way to build an engine", name, [entry.id for entry in recipes()])
 
 
+def revisions(number: int) -> Revisions:
+    """What is known of llama.cpp's revision ``number`` (2321 for b2321). AppError for one that cannot be."""
+    for entry in catalogue().revisions:
+        if entry.first <= number <= entry.last:
+            return entry
+    raise AppError(f"There is no llama.cpp b{number}.", "Look at the number in its file's name.", code="no-such")
+
+
 def _unknown(kind: str, name: str, known: list[str]) -> AppError:
     return AppError(f"There is no {kind} called {name}.", f"Choose one of: {', '.join(known)}.", code="no-such")
 
@@ -192,6 +97,7 @@ def parse(path: Path) -> Catalogue:
         packages = {str(row["name"]): _package(row) for row in facts["package"]}
         found = Catalogue(
             repository=Repository(url=str(facts["repository"]["url"]), skip=_words(facts["repository"], "skip")),
+            revisions=tuple(_revisions(row) for row in facts["revision"]),
             pins=tuple(_pin(row) for row in facts["pin"]),
             recipes=tuple(_recipe(row, packages) for row in facts["recipe"]),
         )
@@ -208,6 +114,9 @@ def parse(path: Path) -> Catalogue:
 
 def _check(found: Catalogue) -> None:
     known = {entry.id for entry in found.pins}
+    for some, after in pairwise(found.revisions):
+        if some.last + 1 != after.first or not {some.like, after.like} <= {"", *known}:
+            raise ValueError(f"revisions {some.first} to {some.last}: the next is {after.first}, like {some.like!r}")
     for entry in found.recipes:
         if not entry.pins or not set(entry.pins) <= known:
             raise ValueError(f"{entry.id}: pins {entry.pins}, known are {sorted(known)}")
@@ -215,6 +124,10 @@ def _check(found: Catalogue) -> None:
             raise ValueError(f"{entry.id}: kind {entry.kind}, library {entry.library}")
         if any((entry.kind == "zig") != (way.toolchain is not None) for way in entry.on.values()):
             raise ValueError(f"{entry.id}: a toolchain is for zig, and zig needs one")
+
+
+def _revisions(row: Mapping[str, Any]) -> Revisions:
+    return Revisions(**_numbers(row, "first", "last"), **_texts(row, "like", "why"))
 
 
 def _pin(row: Mapping[str, Any]) -> Pin:

@@ -19,7 +19,7 @@ from loragui.jobs.pyjob import os_problem
 from loragui.paths import Workspace, write_json
 
 SCHEMA = 2
-"""1 had no options, library, accepts and losses."""
+"""1 had no options, library, accepts, losses and live."""
 FILE = "engine.json"
 
 
@@ -30,6 +30,7 @@ class Engine:
     ``environment`` is laid over the environment of every program of it; None removes a variable. ``options`` and
     ``library`` are those of the build. ``accepts`` is what it can train (see ``model/accepts.py``): it stands here
     because the list of a later version may not know this revision any more. ``losses`` are those of its self-test.
+    An engine that is not ``live`` keeps its output back for some 40 iterations: it was not built with unbuffer.c.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Engine:
     library: str = "none"
     accepts: Mapping[str, Any] = field(default_factory=dict)
     losses: tuple[float, ...] = ()
+    live: bool = True
 
     def program(self, name: str) -> Path:
         """The file of the program ``name`` (``finetune``). AppError when this engine has none."""
@@ -75,6 +77,7 @@ def save(engine: Engine) -> None:
         "library": engine.library,
         "accepts": dict(engine.accepts),
         "losses": list(engine.losses),
+        "live": engine.live,
     }
     write_json(engine.folder / FILE, row)
 
@@ -125,6 +128,7 @@ def _parse(row: Mapping[str, Any], folder: Path) -> Engine:
         library=str(row["library"]),
         accepts=dict(row["accepts"]),
         losses=tuple(map(float, row["losses"])),
+        live=bool(row["live"]),
     )
 
 
@@ -134,7 +138,7 @@ def _lifted(row: dict[str, Any]) -> dict[str, Any]:
         return row
     library = "openblas" if "OPENBLAS_NUM_THREADS" in row["environment"] else "none"
     accepts = next((dict(pin.accepts) for pin in catalogue.pins() if pin.id == row["pin"]), {})
-    return {**row, "options": [], "library": library, "accepts": accepts, "losses": []}
+    return {**row, "options": [], "library": library, "accepts": accepts, "losses": [], "live": True}
 
 
 def _damaged(folder: Path, details: str) -> AppError:

@@ -213,6 +213,7 @@ class Build:
             "library": self.recipe.library,
             "accepts": dict(self.pin.accepts),
             "losses": list(self.pin.losses),
+            "live": True,
             "work": str(self.work),
             "anew": self.anew,
         }

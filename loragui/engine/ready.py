@@ -1,0 +1,137 @@
+"""An engine out of finished programs: a release zip of llama.cpp, or a folder, that a person brings.
+
+Which revision it is, the program itself says. What is known of that revision decides; then the programs are checked
+and tried as after a build.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from loragui.engine import catalogue
+from loragui.engine.build import put_engine
+from loragui.engine.catalogue import Pin
+from loragui.engine.recipes import KIND
+from loragui.engine.tools.unpack import unpack
+from loragui.errors import AppError
+from loragui.jobs import process
+from loragui.jobs.events import Note
+from loragui.jobs.plan import Plan, Step
+from loragui.jobs.pyjob import Emit, job_command
+from loragui.paths import Workspace, slug
+
+READY = "ready"
+"""As an engine's recipe: it was not built here."""
+PAGE = "https://github.com/ggerganov/llama.cpp/releases"
+_VERSION = re.compile(rb"^version: (\d+) \((\w+)\)", re.MULTILINE)
+_LIBRARIES = (".dll", ".so", ".dylib")
+_SECONDS = 120
+
+
+def ready_plan(place: Path, workspace: Workspace) -> Plan:
+    """Take the finished programs in ``place``, an archive or a folder, which is only read."""
+    if not place.exists():
+        raise AppError(f"There is no {place}.", "Choose the zip file or the folder again.", code="file-missing")
+    name = f"{READY}-{slug(place.stem)}"
+    args = {"place": str(place.absolute()), "engines": str(workspace.engines), "name": name}
+    step = Step(id="ready", title=f"Checking the programs in {place.name}", command=job_command("engine-ready", args))
+    facts = {"engine": str(workspace.engines / name), "name": name, "recipe": READY}
+    return Plan(kind=KIND, title=f"Taking the engine in {place.name}", steps=(step,), facts=facts)
+
+
+def ready_job(args: Mapping[str, Any], emit: Emit) -> None:
+    """Job ``engine-ready``: unpack, find out what it is, check, try, and put it in its place."""
+    place, engines = Path(args["place"]), Path(args["engines"])
+    engines.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".ready-", dir=engines, ignore_cleanup_errors=True) as scratch:
+        folder = place
+        if place.is_file():
+            folder = Path(scratch) / "files"
+            folder.mkdir()
+            unpack(place, folder, emit)
+        made = programs_in(folder)
+        number, commit = revision_of(made)
+        pin = _behaves_like(number)
+        emit(Note(text=f"These are programs of llama.cpp b{number}"))
+        suffix = made.suffix
+        put_engine(
+            {
+                "name": args["name"],
+                "engines": str(engines),
+                "built": str(made.parent),
+                "programs": {target: f"{target}{suffix}" for target in pin.targets},
+                "libraries": [str(file) for file in made.parent.iterdir() if _is_library(file)],
+                "flags": {name: list(flags) for name, flags in pin.flags.items()},
+                "environment": {},
+                "options": [],
+                "pin": f"b{number}",
+                "commit": commit,
+                "recipe": READY,
+                "library": "none",
+                "accepts": dict(pin.accepts),
+                "losses": [],
+                "live": False,
+                "anew": True,
+            },
+            emit,
+        )
+
+
+def programs_in(folder: Path) -> Path:
+    """The file of ``finetune`` below ``folder``. AppError when there is none."""
+    for path in sorted(folder.rglob("finetune*"), key=lambda path: len(path.parts)):
+        if path.is_file() and path.name.lower() in {"finetune", "finetune.exe"}:
+            return path
+    newer = any(path.stem == "llama-cli" for path in folder.rglob("llama-cli*"))
+    raise AppError(
+        "There is no program “finetune” in it."
+        + (" This llama.cpp is too new: training was taken out of it in July 2024." if newer else ""),
+        f"Take an older release, for example b2321, from {PAGE}.",
+        code="no-finetune",
+    )
+
+
+def revision_of(finetune: Path) -> tuple[int, str]:
+    """Number and commit that ``main`` beside ``finetune`` tells. AppError when it does not start or does not say."""
+    program = finetune.with_name(f"main{finetune.suffix}")
+    try:
+        done = subprocess.run(
+            [str(program), "--version"], cwd=program.parent, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, timeout=_SECONDS, check=False, creationflags=process.HIDDEN,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise AppError(
+            f"The program {program.name} does not start on this computer.",
+            "Take a release for this kind of computer (avx2, avx, noavx).",
+            details=repr(error),
+            code="engine-does-not-start",
+        ) from error
+    match = _VERSION.search(done.stdout)
+    if match is None or int(match[1]) == 0:
+        raise AppError(
+            "These programs do not say which revision of llama.cpp they are.",
+            f"Take a release from {PAGE}, or let loragui build the engine.",
+            details=done.stdout.decode("utf-8", "backslashreplace")[-500:],
+            code="revision-unknown",
+        )
+    return int(match[1]), match[2].decode()
+
+
+def _behaves_like(number: int) -> Pin:
+    known = catalogue.revisions(number)
+    if not known.like:
+        raise AppError(
+            f"llama.cpp b{number} cannot be used. {known.why}",
+            f"Take another release, for example b2321, from {PAGE}.",
+            code="revision-bad",
+        )
+    return catalogue.pin(known.like)
+
+
+def _is_library(path: Path) -> bool:
+    return path.is_file() and any(path.name.endswith(end) or f"{end}." in path.name for end in _LIBRARIES)
