@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from loragui.errors import AppError
@@ -30,8 +31,8 @@ class Hyperparameters:
 
     ``context_size`` in tokens, ``batch_size`` in samples, ``iterations`` in optimizer steps in all,
     ``learning_rate`` the peak after ``warmup`` iterations, ``save_every`` in iterations, ``threads`` in CPU threads.
-    ``cosine_decay_steps`` of 0 keeps the engine's own. ``rope_freq_base`` and ``rope_freq_scale`` of None leave what
-    the base model says.
+    ``cosine_decay_steps`` of 0 keeps the engine's own. None leaves a setting to the engine: to what the base model
+    says, to the rank of the whole LoRA, or to the engine's own value (``engine/flags.py``).
     """
 
     context_size: int = 256
@@ -50,6 +51,43 @@ class Hyperparameters:
     flash_attention: bool = True
     rope_freq_base: float | None = None
     rope_freq_scale: float | None = None
+    norm_rms_eps: float | None = None
+    max_epochs: int | None = None
+    # What the engine makes of the samples.
+    include_sample_start: bool = False
+    overlapping_samples: bool = False
+    fill_with_next_samples: bool = False
+    separate_with_eos: bool = False
+    separate_with_bos: bool = True
+    sample_random_offsets: bool = False
+    force_reshuffle: bool = False
+    # Ranks of single parts of the model.
+    rank_token_embeddings: int | None = None
+    rank_output: int | None = None
+    rank_query: int | None = None
+    rank_key: int | None = None
+    rank_value: int | None = None
+    rank_attention_output: int | None = None
+    rank_ffn_gate: int | None = None
+    rank_ffn_down: int | None = None
+    rank_ffn_up: int | None = None
+    rank_attention_norm: int | None = None
+    rank_ffn_norm: int | None = None
+    rank_output_norm: int | None = None
+    # The optimizer.
+    cosine_restarts: bool = False
+    cosine_restart_factor: float | None = None
+    cosine_decay_minimum: float | None = None
+    minimum_learning_rate: float | None = None
+    weight_decay: float | None = None
+    weight_decay_min_dimensions: int | None = None
+    adam_beta1: float | None = None
+    adam_beta2: float | None = None
+    gradient_clipping: float | None = None
+    convergence_past: int | None = None
+    convergence_delta: float | None = None
+    convergence_epsilon: float | None = None
+    max_no_improvement: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,16 +190,24 @@ def _parse(value: dict[str, Any]) -> Project:
     )
 
 
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "int": (int,),
+    "bool": (bool,),
+    "float": (int, float),
+    "int | None": (int, NoneType),
+    "float | None": (int, float, NoneType),
+}
+"""Types of a hyperparameter, and what JSON may hold for them."""
+
+
 def hyperparameters_of(row: Mapping[str, Any]) -> Hyperparameters:
     """Hyperparameters from JSON. A missing one takes its default; TypeError for a wrong kind of value."""
     known: dict[str, Any] = {}
     for spec in dataclasses.fields(Hyperparameters):
         if spec.name not in row:
             continue
-        value, default = row[spec.name], spec.default
-        kinds: tuple[type, ...] = (int,) if type(default) is int else (bool,) if default is True else (int, float)
-        fits = isinstance(value, kinds) and (isinstance(value, bool) == (default is True))
-        if not fits and not (value is None and default is None):
+        value, kinds = row[spec.name], _KINDS[str(spec.type)]
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             raise TypeError(f"{spec.name}: {value!r}")
         known[spec.name] = value
     return Hyperparameters(**known)

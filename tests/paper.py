@@ -15,6 +15,7 @@ from loragui.jobs.folder import DONE
 from loragui.paths import resource_path
 from loragui.project import DataChoice, FileRef, Hyperparameters, Project
 from tests import tiny
+from tests.engine.conftest import flags
 
 CONTEXT = 512
 
@@ -31,7 +32,7 @@ def project(root: Path) -> acts.Open:
     installed.save(
         Engine(
             name="paper", folder=place, pin=pin.id, commit=pin.commit, recipe="gcc", built="2026-11-25", size=1,
-            programs=programs, flags=dict.fromkeys(programs, ()), environment={},
+            programs=programs, flags={name: flags(name) for name in programs}, environment={},
         )
     )  # fmt: skip
     base = tiny.write(root / "base.gguf", tiny.Tiny())

@@ -26,6 +26,7 @@ WORDS = (
     "by", "for", "it", "she", "he", "they", "you", "we", "I", "not", "never", "always", "again", "hello",
     "good", "thank", "please", "where", "when", "how", "why",
 )  # fmt: skip
+MERGES = ("t h", "th e")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +88,20 @@ def _vocabulary(size: int) -> tuple[tuple[bytes, float, int], ...]:
     )
 
 
+@cache
+def _byte_pairs(size: int) -> tuple[tuple[bytes, float, int], ...]:
+    """The same of a byte-pair vocabulary: every byte as GPT-2 writes it, what the merges make, and filling."""
+    plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    odd = [chr(256 + number) for number in range(256 - len(plain))]
+    normal = [*map(chr, plain), *odd, *(merge.replace(" ", "") for merge in MERGES)]
+    filling = [f"<{number}>" for number in range(size - 3 - len(normal))]
+    control, usual = int(gguf.TokenType.CONTROL), int(gguf.TokenType.NORMAL)
+    return (
+        *((name.encode(), 0.0, control) for name in ("<unk>", "<s>", "</s>")),
+        *((piece.encode(), 0.0, usual) for piece in (*normal, *filling)),
+    )
+
+
 def _kind(model: sentencepiece.SentencePieceProcessor, number: int) -> int:
     if model.IsUnknown(number):
         return int(gguf.TokenType.UNKNOWN)
@@ -121,11 +136,11 @@ def _header(writer: gguf.GGUFWriter, shape: Tiny) -> None:
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_rope_dimension_count(shape.embedding // shape.heads)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16 if shape.half else gguf.LlamaFileType.ALL_F32)
-    pieces = _vocabulary(shape.vocabulary)
+    pieces = _byte_pairs(shape.vocabulary) if shape.pre else _vocabulary(shape.vocabulary)
     writer.add_tokenizer_model("gpt2" if shape.pre else "llama")
     if shape.pre:
         writer.add_tokenizer_pre(shape.pre)
-        writer.add_token_merges(["t h", "th e"])
+        writer.add_token_merges(MERGES)
     writer.add_token_list([piece for piece, _, _ in pieces])
     writer.add_token_scores([score for _, score, _ in pieces])
     writer.add_token_types([kind for _, _, kind in pieces])

@@ -11,7 +11,7 @@ from loragui import project as projects
 from loragui.cli.context import Context
 from loragui.errors import AppError
 from loragui.project import FileRef, Project
-from loragui.settings.parameters import Kind, allowed, check, parameter
+from loragui.settings.parameters import Kind, Level, allowed, check, parameter
 
 
 def add(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -76,7 +76,9 @@ def _print(project: Project, folder: Path, context: Context) -> None:
     for file in project.data.files:
         say(f"  data: {file.absolute}")
     for name, value in dataclasses.asdict(project.hyperparameters).items():
-        say(f"  {name.replace('_', ' ')}: {'as the base model says' if value is None else value}")
+        entry = parameter(name)
+        if value != entry.default or entry.level is not Level.EXPERT:
+            say(f"  {name.replace('_', ' ')}: {entry.unset if value is None else value}")
     context.console.result(dataclasses.asdict(project))
 
 
@@ -122,9 +124,11 @@ def parsed_settings(words: list[str]) -> dict[str, Any]:
     return found
 
 
-def _value(text: str, kind: Kind) -> int | float | bool:
+def _value(text: str, kind: Kind) -> int | float | bool | None:
+    if kind.optional and text.lower() in {"", "none"}:
+        return None
     if kind is not Kind.BOOL:
-        return int(text) if kind is Kind.INT else float(text)
+        return int(text) if kind.whole else float(text)
     if text.lower() not in {"yes", "no", "true", "false", "on", "off"}:
         raise ValueError(text)
     return text.lower() in {"yes", "true", "on"}

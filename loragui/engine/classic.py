@@ -3,15 +3,19 @@
 
 All file names are relative to the folder in which the program runs: the engine cannot open other than ASCII
 absolute paths on Windows, and the shuffle of a training is tied to the string that names its data. GPU flags
-(``-ngl``) are never passed: they crash this family (shared facts, engine.md part A).
+(``-ngl``) are never passed: they crash this family (shared facts, engine.md part A). Flags that only some revisions
+have are passed to an engine whose own ``--help`` named them; see ``flags.py`` for those of ``finetune``.
 
-Source of the flags: llama.cpp b2896, ``common/train.cpp``, ``common/common.cpp``, ``examples/*/*.cpp``.
+Source of the flags: llama.cpp b1298, b2321 and b2896, ``common/train.cpp``, ``common/common.cpp``,
+``examples/*/*.cpp``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from loragui.engine import flags
 from loragui.engine.installed import Engine
 from loragui.errors import AppError, Problem
 from loragui.project import Hyperparameters
@@ -21,8 +25,6 @@ LORAS = "lora-ITERATION.gguf"
 """How output files are named; the engine puts the iteration number, or LATEST, in place of ITERATION."""
 NO_CHECKPOINT = ""
 """As ``--checkpoint-in``: start anew. without it a ``checkpoint.gguf`` that lies around is loaded."""
-_LARGEST = 2**31 - 1
-"""Numbers are read as 32-bit integers; a larger one aborts the program."""
 
 
 def problems(settings: Hyperparameters) -> tuple[Problem, ...]:
@@ -41,14 +43,19 @@ def problems(settings: Hyperparameters) -> tuple[Problem, ...]:
         "seed": (settings.seed, 0),
     }
     wrong = [
-        _out_of_range(name, value, least) for name, (value, least) in lowest.items() if not least <= value <= _LARGEST
+        _out_of_range(name, value, least)
+        for name, (value, least) in lowest.items()
+        if not least <= value <= flags.LARGEST
     ]
     if not 0 < settings.learning_rate < 10:
         message = f"The learning rate {settings.learning_rate:g} is not a usable value."
         wrong.append(
             Problem(message=message, hint="Values from 0.00001 to 0.01 are usual.", code="setting-out-of-range")
         )
-    return tuple(wrong)
+    elif (settings.minimum_learning_rate or 0) > settings.learning_rate:
+        message = f"The lowest learning rate {settings.minimum_learning_rate:g} is above the learning rate itself."
+        wrong.append(Problem(message=message, hint="Lower it, or leave it as it comes.", code="setting-out-of-range"))
+    return (*wrong, *flags.problems(settings))
 
 
 def _out_of_range(name: str, value: int, least: int) -> Problem:
@@ -68,11 +75,12 @@ def finetune_argv(
     marker: str,
     checkpoint_in: str | None,
     iterations: int,
+    epochs_done: int = 0,
 ) -> tuple[str, ...]:
     """Train, from the start or from the verified checkpoint file ``checkpoint_in``, for ``iterations`` more.
 
-    ``marker`` begins every sample in the text file ``data``. AppError for settings that the engine cannot
-    take.
+    ``marker`` begins every sample in the text file ``data``. The engine counts epochs, too, from where it resumes:
+    ``epochs_done`` of the checkpoint are left out. AppError for settings that the engine cannot take.
     """
     wrong = problems(settings)
     if wrong:
@@ -89,7 +97,14 @@ def finetune_argv(
         "--lora-out", LORAS,
         "--adam-iter", str(iterations),
         *_settings(settings),
+        *flags.optional(engine, _left(settings, epochs_done)),
     )  # fmt: skip
+
+
+def _left(settings: Hyperparameters, epochs_done: int) -> Hyperparameters:
+    if settings.max_epochs is None:
+        return settings
+    return replace(settings, max_epochs=max(1, settings.max_epochs - epochs_done))
 
 
 def _settings(settings: Hyperparameters) -> Iterator[str]:
@@ -107,10 +122,6 @@ def _settings(settings: Hyperparameters) -> Iterator[str]:
     yield "--use-flash" if settings.flash_attention else "--no-flash"
     if settings.cosine_decay_steps:
         yield from ("--cos-decay-steps", str(settings.cosine_decay_steps))
-    if settings.rope_freq_base is not None:
-        yield from ("--rope-freq-base", repr(float(settings.rope_freq_base)))
-    if settings.rope_freq_scale is not None:
-        yield from ("--rope-freq-scale", repr(float(settings.rope_freq_scale)))
 
 
 def export_lora_argv(
@@ -147,9 +158,10 @@ def generate_argv(
     """Continue the text of ``prompt_file`` by up to ``tokens`` tokens, always the most likely one
     (temperature 0).
 
-    Only the new text reaches stdout. Prompt and new text must fit into ``context`` tokens (the model's own
-    window can be very large, and costs memory from the start). One newline at the prompt file's end is
-    dropped. ``pre`` is a pre-tokenizer that the engine knows, in place of the one that the model names.
+    Only the new text reaches stdout, or, from an engine that ``echoes``, the prompt before it. Both must fit into
+    ``context`` tokens (the model's own window can be very large, and costs memory from the start). One newline at
+    the prompt file's end is dropped. ``pre`` is a pre-tokenizer that the engine knows, in place of the one that the
+    model names; an engine that cannot be told one reads none.
     """
     argv = (
         str(engine.program("main")),
@@ -160,9 +172,15 @@ def generate_argv(
         "--temp", "0",
         "--seed", str(seed),
         "--threads", str(threads),
-        "--no-display-prompt",
+        *(() if echoes(engine) else ("--no-display-prompt",)),
         "--simple-io",
         "--log-disable",
     )  # fmt: skip
-    renamed = ("--override-kv", f"tokenizer.ggml.pre=str:{pre}") if pre else ()
+    known = pre and flags.has(engine, "main", "--override-kv")
+    renamed = ("--override-kv", f"tokenizer.ggml.pre=str:{pre}") if known else ()
     return (*argv, *renamed, "--lora", lora) if lora else (*argv, *renamed)
+
+
+def echoes(engine: Engine) -> bool:
+    """Whether ``main`` writes the prompt to stdout before the new text: it cannot be told not to."""
+    return not flags.has(engine, "main", "--no-display-prompt")

@@ -1,7 +1,7 @@
 """Reads what ``finetune`` says: progress as events, and every way to go wrong that its exit code hides.
 
 Exit code 0 proves nothing: a lost checkpoint, a missing marker, values that are not numbers and an unwritable
-LoRA all end with 0. Facts: shared facts, engine.md part A; llama.cpp b2896, ``finetune.cpp`` and
+LoRA all end with 0. Facts: shared facts, engine.md part A; llama.cpp b1298, b2321 and b2896, ``finetune.cpp`` and
 ``common/train.cpp``.
 """
 
@@ -49,7 +49,8 @@ class FinetuneReader:
     """Reader of ``finetune``, which runs in ``folder``.
 
     ``args``: ``target`` iterations in all, ``resumed_at`` iterations of the checkpoint it goes on from (0:
-    none), ``samples`` in the training text (0: not known), ``context_size`` in tokens.
+    none), ``samples`` in the training text (0: not known), ``context_size`` in tokens, ``overlapping`` whether
+    samples are meant to go on into the next ones.
     """
 
     def __init__(self, folder: Path, args: Mapping[str, object]) -> None:
@@ -57,9 +58,16 @@ class FinetuneReader:
         self._target = int(str(args["target"]))
         self._resumed_at = int(str(args.get("resumed_at", 0)))
         self._samples = int(str(args.get("samples", 0)))
+        self._overlapping = bool(args.get("overlapping", False))
+        self._last = 0
         self._lines: deque[str] = deque(maxlen=KEPT)
         self._sizes: dict[str, int] = {}
         self._ended = False
+
+    @property
+    def reached(self) -> int:
+        """The iteration at which the training ends: its target, or an earlier one if a condition for that was met."""
+        return self._last if self._ended else self._target
 
     def line(self, text: str, stream: str) -> Iterable[Event]:
         """Events of one output line."""
@@ -91,7 +99,7 @@ class FinetuneReader:
                 details="\n".join(list(self._lines)[-20:]),
                 code="ended-early",
             )
-        wanted = (pattern.replace("ITERATION", str(self._target)) for pattern in (classic.CHECKPOINTS, classic.LORAS))
+        wanted = (pattern.replace("ITERATION", str(self.reached)) for pattern in (classic.CHECKPOINTS, classic.LORAS))
         absent = [name for name in wanted if not _has_content(self._folder / name)]
         if not absent:
             return None
@@ -107,6 +115,7 @@ class FinetuneReader:
     def _iteration(self, match: re.Match[str]) -> Iterator[Event]:
         """The line after iteration n says iter=n and that iteration's loss; the first line has none yet."""
         number, took = int(match["iteration"]), match["dt"]
+        self._last = number
         if number == self._resumed_at:
             if number:
                 yield Note(text=f"Continuing at {number} of {self._target}.")
@@ -142,13 +151,18 @@ class FinetuneReader:
         if self._samples and found != self._samples:
             yield Trouble(problem=_other_samples(found, self._samples))
 
+    def _cut(self, match: re.Match[str]) -> Iterator[Event]:
+        if not self._overlapping:
+            yield Trouble(problem=_cut(*match.groups()), fatal=False)
+
     def _data_changed(self, _match: re.Match[str]) -> Iterator[Event]:
         if self._resumed_at:  # it says so on every fresh start, too
             yield Trouble(problem=_DATA_ORDER, fatal=False)
 
     def _over(self, _match: re.Match[str]) -> Iterator[Event]:
         self._ended = True
-        yield Note(text="The training is over; saving the result.")
+        early = f" It ended at iteration {self._last} of {self._target}, as the settings ask for."
+        yield Note(text=f"The training is over; saving the result.{early if self._last < self._target else ''}")
 
 
 def _has_content(path: Path) -> bool:
@@ -252,7 +266,7 @@ _LINES: tuple[tuple[re.Pattern[str], _Meaning], ...] = (
     ),
     (
         re.compile(r"tokenize_file: warning: found (\d+) samples \(max length (\d+)\) that exceed .* of (\d+)\."),
-        _trouble(_cut, fatal=False),
+        FinetuneReader._cut,  # noqa: SLF001
     ),
     (re.compile(r"tokenize_file: warning: found (\d+) empty samples"), _trouble(_empty, fatal=False)),
     (re.compile(r"tokenize_file: total number of samples: (\d+)"), FinetuneReader._sample_count),  # noqa: SLF001

@@ -140,7 +140,8 @@ class QuantizeReader(ProgramReader):
 class GenerateReader(ProgramReader):
     """Reader of ``main``: what it writes to stdout is the new text, a ``Result`` with ``text`` at the end.
 
-    ``args``: ``end`` is how the model's end-of-text token is written, which is no part of the reply.
+    ``args``: ``end`` is how the model's end-of-text token is written, which is no part of the reply; ``echo`` the
+    prompt's file in the run's folder, if the engine writes the prompt first (``classic.echoes``).
     """
 
     program = "main"
@@ -149,6 +150,7 @@ class GenerateReader(ProgramReader):
     def __init__(self, folder: Path, args: Mapping[str, object]) -> None:
         super().__init__(folder, args)
         self._end = str(args.get("end", ""))
+        self._echo = folder / str(args["echo"]) if "echo" in args else None
         self._said: list[str] = []
 
     def line(self, text: str, stream: str) -> Iterable[Event]:
@@ -162,5 +164,12 @@ class GenerateReader(ProgramReader):
         """The reply, or why there is none."""
         if returncode == 0:
             text = "\n".join(self._said).removesuffix(self._END).removesuffix(self._end)
-            return (Result(values={"text": text}),)
+            return (Result(values={"text": self._reply(text)}),)
         return super().end(returncode)
+
+    def _reply(self, text: str) -> str:
+        """The text after the prompt, before which the engine writes a space."""
+        if self._echo is None:
+            return text
+        prompt = self._echo.read_text(encoding="utf-8").removesuffix("\n")
+        return text.removeprefix(" ").removeprefix(prompt)

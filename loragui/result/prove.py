@@ -75,7 +75,7 @@ def create(
             seed=seed,
             pre=truename.engine_name(header),
         )
-        args = {"end": end_token(header)}
+        args = {"end": end_token(header), **({"echo": PROMPT} if classic.echoes(engine) else {})}
         command = Command(argv=argv, env=engine.environment, reader="generate", reader_args=args)
         return Step(id=candidate.id, title=candidate.title, command=command)
 

@@ -33,33 +33,55 @@ class Kind(StrEnum):
     INT = "int"
     FLOAT = "float"
     BOOL = "bool"
+    OPTIONAL_INT = "optional int"
     OPTIONAL_FLOAT = "optional float"
+
+    @property
+    def optional(self) -> bool:
+        """Whether it can be left alone, which is None."""
+        return self.startswith("optional")
+
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers make sense."""
+        return self.endswith("int")
 
 
 class Level(StrEnum):
-    """Whether everybody should see a setting, or only who asks for details."""
+    """Who should see a setting: everybody, who asks for details, or who knows what it does."""
 
     SIMPLE = "simple"
     ADVANCED = "advanced"
+    EXPERT = "expert"
 
 
 class Group(StrEnum):
-    """The headings of the guide's Appendix C."""
+    """The headings of the guide's Appendix C; what it has under “Unknown” is the optimizer's."""
 
     FILES = "File management"
     DATA = "Data formatting"
     QUALITY = "LoRA quality"
+    OPTIMIZER = "Optimizer"
     PERFORMANCE = "Performance"
     MISCELLANEOUS = "Miscellaneous"
 
 
-_KINDS = {"int": Kind.INT, "float": Kind.FLOAT, "bool": Kind.BOOL, "float | None": Kind.OPTIONAL_FLOAT}
+_KINDS = {
+    "int": Kind.INT,
+    "float": Kind.FLOAT,
+    "bool": Kind.BOOL,
+    "int | None": Kind.OPTIONAL_INT,
+    "float | None": Kind.OPTIONAL_FLOAT,
+}
 _NUMBERS = ("minimum", "maximum", "step")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """One setting. ``id`` is the field of Hyperparameters; the numbers of a BOOL say nothing."""
+    """One setting. ``id`` is the field of Hyperparameters; the numbers of a BOOL say nothing.
+
+    ``unset`` says what holds when an optional one is left alone (``as the base model says``); others have none.
+    """
 
     id: str
     label: str
@@ -75,6 +97,7 @@ class Parameter:
     group: Group
     source: str
     date: str
+    unset: str = ""
 
 
 def parameters() -> tuple[Parameter, ...]:
@@ -118,10 +141,11 @@ def _parameter(row: Mapping[str, Any]) -> Parameter:
         **texts,
         **numbers,
         kind=kind,
-        default=None if kind is Kind.OPTIONAL_FLOAT else row["default"],
+        default=None if kind.optional else row["default"],
         suggested=tuple(row["suggested"]),
         level=Level(row["level"]),
         group=Group(row["group"]),
+        unset=text(row, "unset") if kind.optional else "",
     )
     field = FIELDS.get(found.id)
     if field is not None and (_KINDS[str(field.type)], field.default) != (kind, found.default):
@@ -134,7 +158,7 @@ def _parameter(row: Mapping[str, Any]) -> Parameter:
 
 def _number(row: Mapping[str, Any], name: str, kind: Kind) -> float:
     value = row[name]
-    if isinstance(value, bool) or not isinstance(value, int if kind is Kind.INT else int | float):
+    if isinstance(value, bool) or not isinstance(value, int if kind.whole else int | float):
         raise TypeError(f"{row['id']}: {name} must be a number, not {value!r}")
     return value
 
@@ -155,8 +179,8 @@ def _right(entry: Parameter, value: object) -> bool:
     if entry.kind is Kind.BOOL or isinstance(value, bool):
         return entry.kind is Kind.BOOL and isinstance(value, bool)
     if value is None:
-        return entry.kind is Kind.OPTIONAL_FLOAT
-    numbers = int if entry.kind is Kind.INT else int | float
+        return entry.kind.optional
+    numbers = int if entry.kind.whole else int | float
     return isinstance(value, numbers) and entry.minimum <= value <= entry.maximum
 
 
@@ -172,13 +196,13 @@ def allowed(entry: Parameter) -> str:
         return "on or off"
     unit = f" {entry.unit}" if entry.unit else ""
     choice = f"{_told(entry.minimum)} to {_told(entry.maximum)}{unit}"
-    return f"{choice}, or left to the base model" if entry.kind is Kind.OPTIONAL_FLOAT else choice
+    return f"{choice}, or left alone ({entry.unset})" if entry.kind.optional else choice
 
 
 def written(entry: Parameter, value: object) -> str:
     """A value of the setting as a person reads it: ``2,048``, ``0.000065``, ``on``."""
     if value is None:
-        return "as the base model says" if entry.kind is Kind.OPTIONAL_FLOAT else "not set"
+        return entry.unset or "not set"
     if isinstance(value, bool):
         return "on" if value else "off"
     return _told(value) if isinstance(value, int | float) else f"“{value}”"

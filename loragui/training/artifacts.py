@@ -29,13 +29,14 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class Checkpoint:
-    """A training's state after ``iteration`` iterations."""
+    """A training's state after ``iteration`` iterations and ``epochs`` whole passes over the samples."""
 
     path: Path
     iteration: int
     samples: int
     tensors: int
     size: int
+    epochs: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +72,14 @@ def read_checkpoint(path: Path) -> Checkpoint:
     samples = file.metadata.get("training.sample_count")
     if not isinstance(iteration, int) or not isinstance(samples, int):
         raise AppError(f"{path.name} does not say at which iteration it was saved.", "Use another checkpoint.")
+    epochs = file.metadata.get("training.epoch_count")
     return Checkpoint(
-        path=path, iteration=iteration, samples=samples, tensors=len(file.tensors), size=path.stat().st_size
+        path=path,
+        iteration=iteration,
+        samples=samples,
+        tensors=len(file.tensors),
+        size=path.stat().st_size,
+        epochs=epochs if isinstance(epochs, int) else 0,
     )
 
 

@@ -51,10 +51,10 @@ class TrainingReader:
 
     def _is_complete(self) -> bool:
         try:
-            read_lora(lora_path(self._folder, self._target))
+            read_lora(lora_path(self._folder, self._engine.reached))
         except (AppError, OSError):
             return False
-        return self._target in self._good
+        return self._engine.reached in self._good
 
     def _verified(self) -> Iterator[Event]:
         waiting, self._unverified = self._unverified, []

@@ -142,10 +142,11 @@ def plan(folder: Path, training: Training, engine: Engine) -> Plan:
     """
     settings = training.hyperparameters
     checkpoint = last_good(folder)
-    done = checkpoint.iteration if checkpoint else 0
-    if done >= settings.iterations:
+    done, epochs = (checkpoint.iteration, checkpoint.epochs) if checkpoint else (0, 0)
+    if done >= settings.iterations or epochs >= (settings.max_epochs or epochs + 1):
+        passes = "" if done >= settings.iterations else f" They make {epochs} passes, the most that the settings allow."
         raise AppError(
-            f"This training is complete: {done} of {settings.iterations} iterations are done.",
+            f"This training is complete: {done} of {settings.iterations} iterations are done.{passes}",
             "Go on to the result, or start a new training with more iterations.",
             code="complete",
         )
@@ -157,6 +158,7 @@ def plan(folder: Path, training: Training, engine: Engine) -> Plan:
         marker=training.marker,
         checkpoint_in=checkpoint.path.name if checkpoint else None,
         iterations=settings.iterations - done,
+        epochs_done=epochs,
     )
     title = f"Training, from iteration {done} to {settings.iterations}" if done else "Training"
     command = Command(
@@ -168,6 +170,7 @@ def plan(folder: Path, training: Training, engine: Engine) -> Plan:
             "resumed_at": done,
             "samples": training.samples,
             "context_size": settings.context_size,
+            "overlapping": settings.overlapping_samples,
         },
     )
     return Plan(kind=KIND, title=title, steps=(Step(id="train", title=title, command=command),))

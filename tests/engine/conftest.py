@@ -41,15 +41,15 @@ class Case:
 
 
 def cases(revision: str = REVISIONS[0]) -> list[Case]:
-    """All captures of a revision."""
+    """All captures of a revision, without those of ``--help``."""
     rows = json.loads((LOGS / revision / "cases.json").read_text())
-    return [Case(name=name, logs=LOGS / revision, **row) for name, row in rows.items()]
+    return [Case(name=name, logs=LOGS / revision, **row) for name, row in rows.items() if not name.startswith("help-")]
 
 
 def flags(program: str, revision: str = REVISIONS[0]) -> tuple[str, ...]:
     """The flags that the help of the revision's program names, as an installed engine keeps them."""
-    (case,) = (case for case in cases(revision) if case.name == f"help-{program}")
-    return tuple(sorted(set(_FLAG.findall((case.stdout + case.stderr).decode()))))
+    files = (LOGS / revision / f"help-{program}.{stream}" for stream in ("stdout", "stderr"))
+    return tuple(sorted({flag for file in files for flag in _FLAG.findall(file.read_text())}))
 
 
 def program(path: Path, text: str) -> Path:
@@ -77,7 +77,7 @@ def engine_in() -> Callable[..., Engine]:
             "built": "2026-11-25T08:00:00+00:00",
             "size": 123,
             "programs": {name: name for name in names},
-            "flags": dict.fromkeys(names, ("--help",)),
+            "flags": {name: flags(name) for name in names},
             "environment": {"OPENBLAS_NUM_THREADS": "1"},
             **changes,
         }

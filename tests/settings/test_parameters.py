@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loragui.engine import classic
+from loragui.engine import classic, flags
 from loragui.errors import AppError
 from loragui.paths import resource_path
 from loragui.project import Hyperparameters
@@ -47,7 +47,7 @@ def test_every_setting_is_there_once() -> None:
     assert [entry.id for entry in parameters() if entry.level is Level.SIMPLE] == [
         "context_size", "batch_size", "iterations", "rank", "learning_rate", "save_every"
     ]  # fmt: skip
-    assert {entry.group for entry in parameters()} == set(Group) - {Group.DATA}
+    assert {entry.group for entry in parameters()} == set(Group)
 
 
 @pytest.mark.parametrize("entry", parameters(), ids=lambda entry: entry.id)
@@ -73,6 +73,7 @@ def test_every_setting_is_explained(entry: Parameter) -> None:
         ("suggested = [256,", "suggested = [8,", "8 is outside"),
         ('level = "simple"', 'level = "easy"', "easy"),
         ('label = "Rank"', "label = 3", "label must be text"),
+        ('unset = "as the base model says"\n', "", "unset is missing"),
         ("[[parameter]]", "[[parameter]", "cannot be used"),
     ],
 )
@@ -90,21 +91,32 @@ def test_ranges(entry: Parameter) -> None:
     """Both ends are allowed and within what the engine can do; what lies beyond is refused with both."""
     for value in (entry.minimum, entry.maximum):
         assert check(entry, value) is None
-        assert classic.problems(dataclasses.replace(Hyperparameters(), **{entry.id: value})) == ()
+        assert classic.problems(dataclasses.replace(Hyperparameters(learning_rate=0.1), **{entry.id: value})) == ()
     for value in (entry.minimum - 1, entry.maximum + 1, math.nan, math.inf, "8", True):
         problem = check(entry, value)
         assert problem is not None
         assert problem.code == "setting-out-of-range"
         assert allowed(entry) in problem.message
-    assert (check(entry, None) is None) == (entry.kind is Kind.OPTIONAL_FLOAT)
+    assert (check(entry, None) is None) == entry.kind.optional
 
 
 def test_kinds() -> None:
     assert check(parameter("rank"), 8.0) is not None
     assert check(parameter("rope_freq_base"), 10000) is None
+    assert check(parameter("rank_query"), 4) is None
+    assert check(parameter("rank_query"), 4.0) is not None
     assert check(parameter("flash_attention"), False) is None
     assert check(parameter("flash_attention"), 1) is not None
     assert check(parameter("flash_attention"), None) is not None
+
+
+def test_left_alone_the_engine_does_what_is_told() -> None:
+    """“0.1, the engine's own” is what the adapter knows of the engine, which its tests hold against the help."""
+    for option in flags.OPTIONS:
+        entry = parameter(option.field)
+        number = isinstance(option.own, int | float)
+        assert entry.unset == (f"{written(entry, option.own)}, the engine's own" if number else entry.unset)
+        assert (option.own == flags.RANK) == (entry.unset == "as the rank")
 
 
 def test_words() -> None:
@@ -117,9 +129,12 @@ def test_words() -> None:
     assert written(rate, 6.5e-5) == "0.000065"
     assert written(rate, 1e300) == "1e+300"
     assert allowed(parameter("context_size")) == "16 to 131,072 tokens"
-    assert allowed(parameter("rope_freq_scale")) == "0.01 to 1, or left to the base model"
+    assert allowed(parameter("rope_freq_scale")) == "0.01 to 1, or left alone (as the base model says)"
+    assert allowed(parameter("rank_query")) == "1 to 2,048, or left alone (as the rank)"
     assert allowed(parameter("flash_attention")) == "on or off"
     assert written(parameter("rope_freq_scale"), None) == "as the base model says"
+    assert written(parameter("weight_decay"), None) == "0.1, the engine's own"
+    assert written(parameter("rank"), None) == "not set"
     assert [written(parameter("flash_attention"), value) for value in (True, False)] == ["on", "off"]
     with pytest.raises(AppError, match="no setting “ranks”"):
         parameter("ranks")
@@ -134,5 +149,5 @@ def test_problems_of_settings() -> None:
 @given(st.sampled_from(NUMBERS), st.floats() | st.integers())
 def test_what_is_not_refused_lies_between_the_ends(entry: Parameter, value: float) -> None:
     fine = check(entry, value) is None
-    assert fine == (entry.minimum <= value <= entry.maximum and (entry.kind is not Kind.INT or isinstance(value, int)))
+    assert fine == (entry.minimum <= value <= entry.maximum and (not entry.kind.whole or isinstance(value, int)))
     assert written(entry, value)

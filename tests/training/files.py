@@ -10,6 +10,7 @@ import gguf
 import numpy as np
 
 from loragui.engine.installed import Engine
+from tests.engine.conftest import flags
 
 PROGRAMS = {name: name for name in ("finetune", "main", "quantize", "export-lora")}
 
@@ -18,7 +19,7 @@ def paper_engine(folder: Path) -> Engine:
     """An engine without files: enough to plan with."""
     return Engine(
         name="paper", folder=folder, pin="b2896", commit="", recipe="gcc", built="", size=0,
-        programs=PROGRAMS, flags={}, environment={"OPENBLAS_NUM_THREADS": "1"},
+        programs=PROGRAMS, flags={name: flags(name) for name in PROGRAMS}, environment={"OPENBLAS_NUM_THREADS": "1"},
     )  # fmt: skip
 
 

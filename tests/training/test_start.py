@@ -82,7 +82,9 @@ def test_a_training_is_a_folder_with_everything_it_needs(begin: Begin, engine: E
     assert step.command.cwd == "."
     assert step.command.env == engine.environment
     assert step.command.reader == "train"
-    assert step.command.reader_args == {"target": 40, "resumed_at": 0, "samples": 2, "context_size": 32}
+    assert step.command.reader_args == {
+        "target": 40, "resumed_at": 0, "samples": 2, "context_size": 32, "overlapping": False,
+    }  # fmt: skip
 
 
 def test_later_edits_of_the_project_change_nothing(begin: Begin) -> None:

@@ -55,7 +55,9 @@ class SettingsPage(Page):
         self.profile = SettingsProfile()
         self.profile.chosen.connect(self._apply)
         self.takes = SettingsTakes()
-        for part in (self.outdated, self.profile, self._matters(), self.takes, self._others()):
+        others = self._fold(self.tr("&Details: all other settings"), Level.ADVANCED)
+        experts = self._fold(self.tr("E&xperts: everything else that an engine can be told"), Level.EXPERT)
+        for part in (self.outdated, self.profile, self._matters(), self.takes, others, experts):
             self.body.addWidget(part)
         self.body.addStretch(1)
         for moved in (session.store.changed, session.machine_changed, session.gates_changed):
@@ -67,7 +69,7 @@ class SettingsPage(Page):
     def _matters(self) -> Card:
         card = Card(self.tr("What matters"))
         simple = [found for found in parameters() if found.level is Level.SIMPLE]
-        names = with_mnemonics([found.label for found in simple], taken="bothpd")
+        names = with_mnemonics([found.label for found in simple], taken="bothpdx")
         for number, (found, name) in enumerate(zip(simple, names, strict=True)):
             if number:
                 card.box.addWidget(rule())
@@ -88,9 +90,9 @@ class SettingsPage(Page):
         self._samples = label(role="quiet")
         return row(name, self.epochs, self._samples, 1)
 
-    def _others(self) -> Details:
-        made = Details(self.tr("&Details: all other settings"))
-        rest = [found for found in parameters() if found.level is not Level.SIMPLE]
+    def _fold(self, title: str, level: Level) -> Details:
+        made = Details(title)
+        rest = [found for found in parameters() if found.level is level]
         for group in dict.fromkeys(found.group for found in rest):
             card = Card(str(group.value))
             own = [found for found in rest if found.group is group]

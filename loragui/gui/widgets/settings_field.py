@@ -41,7 +41,7 @@ class SettingField(QWidget):
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MS)
         self._pause.timeout.connect(self.commit)
-        self._given = QCheckBox(self.tr("As the base model says"))
+        self._given = QCheckBox(parameter.unset[:1].upper() + parameter.unset[1:])
         self.editor = self._make_editor()
         self.editor.setAccessibleName(parameter.label)
         self.editor.setAccessibleDescription(parameter.explanation)
@@ -57,7 +57,7 @@ class SettingField(QWidget):
 
     def _build(self) -> None:
         parts: list[QWidget | int] = [self.editor]
-        if self.parameter.kind is Kind.OPTIONAL_FLOAT:
+        if self.parameter.kind.optional:
             parts.insert(0, self._given)
             self._given.setAccessibleName(self.parameter.label)
             self._given.toggled.connect(self._toggled)
@@ -117,7 +117,7 @@ class SettingField(QWidget):
                 spin.setValue(int(value or 0))
             case QLineEdit() as line:
                 self._given.setChecked(value is None)
-                line.setEnabled(value is not None or self.parameter.kind is not Kind.OPTIONAL_FLOAT)
+                line.setEnabled(value is not None or not self.parameter.kind.optional)
                 text = "" if value is None else plain(value)
                 if line.text() != text:
                     line.setText(text)
@@ -155,9 +155,10 @@ class SettingField(QWidget):
             case QSpinBox() as spin:
                 return spin.value()
             case QLineEdit() as line:
-                if self.parameter.kind is Kind.OPTIONAL_FLOAT and self._given.isChecked():
+                if self.parameter.kind.optional and self._given.isChecked():
                     return None
-                return float(line.text().strip().replace(",", "."))
+                text = line.text().strip().replace(",", ".")
+                return int(text) if self.parameter.kind.whole else float(text)
             case _:
                 return self.value
 
