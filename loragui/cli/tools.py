@@ -18,6 +18,8 @@ from loragui.engine.tools.found import Found
 from loragui.engine.tools.get import Way
 from loragui.errors import AppError
 
+SYSTEM = sys.platform
+
 
 def add(verbs: Any, common: argparse.ArgumentParser) -> None:
     """Add the verbs to the parser."""
@@ -48,11 +50,11 @@ def show(_arguments: argparse.Namespace, context: Context) -> None:
 def get_verb(arguments: argparse.Namespace, context: Context) -> None:
     """Print what a tool is for, and every way to get it."""
     tool = facts.tool(arguments.name)
-    known = get.ways(tool, sys.platform)
+    known = get.ways(tool, SYSTEM)
     context.console.say(f"{tool.name} {tool.purpose}.")
     for way in known:
         context.console.say(f"- {way.text}:")
-        context.console.say(f"    {command_line(way, sys.platform)}")
+        context.console.say(f"    {command_line(way, SYSTEM)}")
     context.console.result({"tool": tool.id, "ways": [dataclasses.asdict(way) for way in known]})
 
 
@@ -60,7 +62,7 @@ def install(arguments: argparse.Namespace, context: Context) -> None:
     """Get a tool the best way that we can go ourselves."""
     tool = facts.tool(arguments.name)
     plan = get.bring_plan(tool, arguments.file, context.workspace) if arguments.file else None
-    ways = get.ways(tool, sys.platform)
+    ways = get.ways(tool, SYSTEM)
     way = ways[0]
     if plan is None and way.kind == get.FETCH:
         plan = get.fetch_plan(tool, context.workspace)
@@ -79,7 +81,7 @@ def install(arguments: argparse.Namespace, context: Context) -> None:
 
 def _by_hand(tool: Tool, way: Way) -> AppError:
     agree = " Say --yes to let it run." if way.ours and way.command else ""
-    hint = f"{way.text}: {command_line(way, sys.platform)}{agree}"
+    hint = f"{way.text}: {command_line(way, SYSTEM)}{agree}"
     return AppError(f"loragui does not install {tool.name} here by itself.", hint, code="by-hand")
 
 

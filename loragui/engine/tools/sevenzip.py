@@ -5,6 +5,7 @@ Archives of other methods (BCJ2, PPMd) are refused by name. Nothing is written h
 
 from __future__ import annotations
 
+import itertools
 import lzma
 import struct
 import zlib
@@ -17,6 +18,8 @@ from loragui.engine.tools.decode import Method, SevenZipError, Stream
 MAGIC = b"7z\xbc\xaf\x27\x1c"
 _MOST = 1_000_000
 _MOST_HEADER = 64 << 20
+_MOST_LAYERS = 4
+_FARTHEST = 1 << 40
 _END, _HEADER, _MAIN, _FILES, _PACK, _UNPACK, _SUB = 0, 1, 4, 5, 6, 7, 8
 _SIZE, _CRC, _FOLDER, _SIZES, _COUNTS, _EMPTY, _EMPTY_FILE, _NAMES, _ATTRIBUTES, _ENCODED = (
     9, 10, 11, 12, 13, 14, 15, 17, 21, 23,
@@ -113,35 +116,39 @@ class SevenZip:
                     yield next(filled), stream.part(size, crc)
 
     def _open(self) -> tuple[list[_Folder], tuple[Member, ...]]:
+        header = self._plain()
+        return _header(_Cursor(header)) if header else ([], ())
+
+    def _plain(self) -> bytes:
+        """The header, unpacked when it is packed; empty when there is nothing in the archive."""
         start = self._source.read(32)
         if start[:6] != MAGIC:
             raise SevenZipError("it is not a 7z archive")
         offset, size, crc = struct.unpack("<QQI", start[12:32])
-        if zlib.crc32(start[12:32]) != struct.unpack("<I", start[8:12])[0] or size > _MOST_HEADER:
+        if zlib.crc32(start[12:32]) != struct.unpack("<I", start[8:12])[0] or offset > _FARTHEST or size > _MOST_HEADER:
             raise SevenZipError("its first bytes are damaged")
-        if not size:
-            return [], ()
         self._source.seek(32 + offset)
         header = self._source.read(size)
         if len(header) != size or zlib.crc32(header) != crc:
             raise SevenZipError("its end is missing or damaged")
-        cursor = _Cursor(header)
-        kind = cursor.byte()
-        while kind == _ENCODED:
+        for _ in range(_MOST_LAYERS):
+            if header[:1] != bytes([_ENCODED]):
+                break
+            cursor = _Cursor(header)
+            cursor.byte()
             folder = _streams(cursor)[0]
-            if sum(folder.sizes) > _MOST_HEADER:
+            if folder.sizes[0] > _MOST_HEADER:
                 raise SevenZipError("its header is too long")
             stream = Stream(self._source, folder.offset, folder.packed, folder.methods)
-            cursor = _Cursor(b"".join(stream.part(folder.sizes[0], folder.crcs[0])))
-            kind = cursor.byte()
-        if kind != _HEADER:
-            raise SevenZipError(f"its header is of kind {kind}")
-        return _header(cursor)
+            header = b"".join(stream.part(folder.sizes[0], folder.crcs[0]))
+        return header
 
 
 def _header(cursor: _Cursor) -> tuple[list[_Folder], tuple[Member, ...]]:
     folders: list[_Folder] = []
     members: tuple[Member, ...] = ()
+    if (kind := cursor.byte()) != _HEADER:
+        raise SevenZipError(f"its header is of kind {kind}")
     while (kind := cursor.byte()) != _END:
         if kind == _MAIN:
             folders = _streams(cursor)
@@ -149,6 +156,8 @@ def _header(cursor: _Cursor) -> tuple[list[_Folder], tuple[Member, ...]]:
             members = _files(cursor, [size for folder in folders for size in folder.sizes])
         else:
             raise SevenZipError(f"its header has a part {kind}")
+    if sum(1 for member in members if member.size) != sum(1 for folder in folders for size in folder.sizes if size):
+        raise SevenZipError("its list of files does not fit its content")
     return folders, members
 
 
@@ -167,11 +176,14 @@ def _streams(cursor: _Cursor) -> list[_Folder]:
             raise SevenZipError(f"its streams have a part {kind}")
     if len(packed) != len(raw):
         raise SevenZipError("a stream is made of several (BCJ2)")
+    offsets = [32 + start, *(32 + start + end for end in itertools.accumulate(packed))]
+    if offsets[-1] > _FARTHEST:
+        raise SevenZipError("it ends early")
     sizes, crcs = parts or ([[size] for _, size, _ in raw], [[crc] for _, _, crc in raw])
     return [
         _Folder(
             methods=methods,
-            offset=32 + start + sum(packed[:i]),
+            offset=offsets[i],
             packed=packed[i],
             sizes=tuple(sizes[i]),
             crcs=tuple(crcs[i]),

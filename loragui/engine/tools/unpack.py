@@ -5,6 +5,7 @@ Whatever is odd is refused: names that lead elsewhere, links, devices, far more 
 
 from __future__ import annotations
 
+import errno
 import itertools
 import lzma
 import os
@@ -17,6 +18,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO
@@ -137,7 +139,8 @@ def _opened(source: BinaryIO) -> tuple[Sequence[Entry], Iterable[tuple[Entry, It
         opened = sevenzip.SevenZip(source)
         return [_of_7z(member) for member in opened.members], ((_of_7z(m), data) for m, data in opened.contents())
     if start.startswith(_ZIP):
-        packed = zipfile.ZipFile(source)
+        with _seeking():
+            packed = zipfile.ZipFile(source)
         infos = packed.infolist()
         return [_of_zip(info) for info in infos], ((_of_zip(info), _zip_content(packed, info)) for info in infos)
     raise _OddError("it is neither a zip nor a 7z file")
@@ -166,9 +169,20 @@ def _of_zip(info: zipfile.ZipInfo) -> Entry:
 
 
 def _zip_content(packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
-    with packed.open(info) as content:
+    with _seeking(), packed.open(info) as content:
         while piece := content.read(_PIECE):
             yield piece
+
+
+@contextmanager
+def _seeking() -> Iterator[None]:
+    """A damaged zip makes zipfile seek to impossible places."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            raise zipfile.BadZipFile(str(error)) from error
+        raise
 
 
 def safe_parts(name: str) -> tuple[str, ...]:
