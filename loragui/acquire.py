@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from loragui import machine
-from loragui.engine import catalogue, installed, recipes, tools
+from loragui.engine import catalogue, installed, ready, recipes, timing, tools
 from loragui.engine.catalogue import Pin, Recipe
 from loragui.engine.installed import Engine
 from loragui.engine.sources import Source
-from loragui.engine.tools import Found
+from loragui.engine.tools import Found, get
+from loragui.engine.tools.facts import Tool
+from loragui.engine.tuning import FILE
 from loragui.errors import AppError
 from loragui.jobs.folder import RunFolder
 from loragui.jobs.plan import Plan
@@ -73,6 +75,28 @@ def built(recipe: Recipe, workspace: Workspace) -> Engine | None:
     """The engine of ``recipe`` and its recommended revision if it is there and usable."""
     name = recipes.engine_name(catalogue.pin(recipe.pins[0]), recipe)
     return next((engine for engine in installed.engines(workspace) if engine.name == name), None)
+
+
+def ready_work(place: Path, workspace: Workspace) -> Work:
+    """Take the finished programs in an archive or a folder as an engine. AppError when nothing is there."""
+    plan = ready.ready_plan(place, workspace)
+    name = str(plan.facts["name"])
+    return Work(folder=engine_folder(name, workspace), plan=plan, makes=workspace.engines / name)
+
+
+def tune_work(engine: Engine, workspace: Workspace) -> Work:
+    """Find the fastest settings for this PC."""
+    folder = RunFolder(workspace.jobs / f"tune-{engine.name}")
+    return Work(folder=folder, plan=timing.tune_plan(engine, workspace), makes=engine.folder / FILE)
+
+
+def tool_work(tool: Tool, kind: str, workspace: Workspace, *, archive: Path | None = None) -> Work:
+    """Get a tool: downloaded, by winget (only after the person agreed), or out of an ``archive`` of the person's."""
+    if archive is not None:
+        plan = get.bring_plan(tool, archive, workspace)
+    else:
+        plan = get.winget_plan(tool) if kind == get.WINGET else get.fetch_plan(tool, workspace)
+    return Work(folder=get.run_folder(tool, workspace), plan=plan, makes=workspace.tools)
 
 
 def newer(engine: Engine) -> tuple[Recipe, Pin] | None:

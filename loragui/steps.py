@@ -12,7 +12,8 @@ from enum import Enum
 from loragui import acts
 from loragui.acts import MergeRequest, Open
 from loragui.data import job
-from loragui.engine import recipes
+from loragui.engine import recipes, timing
+from loragui.engine.tools import get
 from loragui.errors import AppError, Problem
 from loragui.jobs.pyjob import os_problem
 from loragui.machine import Machine
@@ -105,6 +106,8 @@ def _result(opened: Open, _pc: Machine) -> tuple[Problem, ...]:
 
 _KINDS: Mapping[str, Step] = {
     recipes.KIND: Step.ENGINE,
+    get.KIND: Step.ENGINE,
+    timing.KIND: Step.ENGINE,
     fetch.KIND: Step.MODEL,
     convert.KIND: Step.MODEL,
     job.JOB: Step.DATA,

@@ -33,8 +33,9 @@ ROOMS = {
     "demo": DOMAIN | {"steps"},
     "outcome": DOMAIN | {"acts", "demo"},
     "offers": DOMAIN | {"acquire", "acts"},
-    "cli": DOMAIN | {"acquire", "acts", "demo", "offers", "outcome", "overview", "steps"},
-    "gui": DOMAIN | {"acquire", "acts", "demo", "offers", "outcome", "overview", "steps"},
+    "workshop": DOMAIN | {"acquire", "overview"},
+    "cli": DOMAIN | {"workshop"} | {"acquire", "acts", "demo", "offers", "outcome", "overview", "steps"},
+    "gui": DOMAIN | {"workshop"} | {"acquire", "acts", "demo", "offers", "outcome", "overview", "steps"},
     "__main__": {"cli", "gui"},
     "__init__": set(),
 }
