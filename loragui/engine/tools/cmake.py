@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from loragui.engine.tools.found import Found, first, judged, numbers
-from loragui.engine.tools.looking import program, program_files
+from loragui.engine.tools.looking import of_visual_studio, program, program_files
 from loragui.engine.tools.surroundings import Surroundings
 
 _KEY = r"SOFTWARE\Kitware\CMake"
 
 
 def find(s: Surroundings, _kits: str) -> Found | None:
-    """CMake on PATH, or where its Windows installer put it."""
+    """CMake on PATH, where its Windows installer put it, or the one of Visual Studio."""
     installed = s.registry("HKLM", _KEY).get("InstallDir", "")
-    path = program(s, ["cmake"], [s.join(installed, "bin") if installed else "", *program_files(s, "CMake", "bin")])
+    own = [s.join(installed, "bin") if installed else "", *program_files(s, "CMake", "bin")]
+    path = program(s, ["cmake"], [*own, *of_visual_studio(s, "CMake", "bin")])
     if not path:
         return None
     share = s.join(s.parent(path, 2), "share")

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from loragui.engine.tools.found import numbers
 from loragui.engine.tools.surroundings import Surroundings
 
+EDITIONS = "Community", "Professional", "Enterprise", "BuildTools"
+"""Of Visual Studio, as its folders are named."""
+
 
 def program(s: Surroundings, names: Iterable[str], folders: Iterable[str] = ()) -> str:
     """The first program of those names on PATH, else in ``folders``; empty when there is none."""
@@ -24,6 +27,13 @@ def program_files(s: Surroundings, *parts: str) -> tuple[str, ...]:
     roots = [s.variable(name) for name in ("PROGRAMFILES", "PROGRAMW6432", "PROGRAMFILES(X86)")]
     roots.append(s.join(own, "Programs") if own else "")
     return tuple(s.join(root, *parts) for root in dict.fromkeys(roots) if root)
+
+
+def of_visual_studio(s: Surroundings, *parts: str) -> tuple[str, ...]:
+    """Folders of the tools that Visual Studio 2022 brings along for CMake."""
+    inside = "Common7", "IDE", "CommonExtensions", "Microsoft", "CMake"
+    editions = (program_files(s, "Microsoft Visual Studio", "2022", name, *inside, *parts) for name in EDITIONS)
+    return tuple(folder for folders in editions for folder in folders)
 
 
 def newest(s: Surroundings, folder: str, start: str) -> tuple[str, ...]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from loragui.engine.tools.found import Found, first, judged
-from loragui.engine.tools.looking import program
+from loragui.engine.tools.looking import of_visual_studio, program
 from loragui.engine.tools.surroundings import Surroundings
 
 
 def find(s: Surroundings, _kits: str) -> Found | None:
-    """Ninja on PATH, or behind winget's links."""
+    """Ninja on PATH, behind winget's links, or the one of Visual Studio."""
     own = s.variable("LOCALAPPDATA")
-    path = program(s, ["ninja", "ninja-build"], [s.join(own, "Microsoft", "WinGet", "Links") if own else ""])
+    links = s.join(own, "Microsoft", "WinGet", "Links") if own else ""
+    path = program(s, ["ninja", "ninja-build"], [links, *of_visual_studio(s, "Ninja")])
     return judged("ninja", path, version(s.said([path, "--version"]))) if path else None
 
 

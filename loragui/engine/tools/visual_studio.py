@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from loragui.engine.tools.found import Found, first, judged, numbers
+from loragui.engine.tools.looking import EDITIONS
 from loragui.engine.tools.surroundings import Surroundings
 
 COMPONENT = "Microsoft.VisualStudio.Component.VC.Tools.x86.x64"
 GENERATOR = "Visual Studio 17 2022"
-_EDITIONS = "Community", "Professional", "Enterprise", "BuildTools"
 _DEFAULT = "VC", "Auxiliary", "Build", "Microsoft.VCToolsVersion.default.txt"
 _KITS = (
     r"SOFTWARE\Microsoft\Windows Kits\Installed Roots",
@@ -40,7 +40,7 @@ def _installed(s: Surroundings) -> tuple[tuple[str, str], ...]:
     roots = [s.join(root, "Microsoft Visual Studio") for root in roots if root]
     vswhere = s.join(roots[0], "Installer", "vswhere.exe")
     known = instances(s.said(vswhere_argv(vswhere))) if s.is_file(vswhere) else ()
-    usual = ((s.join(root, "2022", edition), "17") for root in roots for edition in _EDITIONS)
+    usual = ((s.join(root, "2022", edition), "17") for root in roots for edition in EDITIONS)
     there = [(folder, version) for folder, version in (*known, *usual) if s.names(folder)]
     return tuple({folder.lower(): (folder, version) for folder, version in reversed(there)}.values())
 

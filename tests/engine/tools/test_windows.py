@@ -248,6 +248,14 @@ def test_cmake_must_not_be_too_old(version: str, *, good: bool) -> None:
     assert (found.version, found.good) == (version, good)
 
 
+def test_visual_studio_brings_cmake_and_ninja() -> None:
+    inside = rf"{pcs.STUDIO}\Common7\IDE\CommonExtensions\Microsoft\CMake"
+    files = {rf"{inside}\CMake\bin\cmake.exe": EXE, rf"{inside}\CMake\share\cmake-3.29\x": ""}
+    both = World(files=files, programs={rf"{inside}\Ninja\ninja.exe": "1.11.0\n"})
+    assert (one("cmake", both).version, one("ninja", both).version) == ("3.29", "1.11.0")
+    assert one("cmake", both, pcs.cmake()).version == "3.27"
+
+
 def test_the_registry_lies_about_a_folder_that_is_gone() -> None:
     cmake, git, small = pcs.cmake(), pcs.git(), pcs.small()
     for world in (cmake, git, small):
