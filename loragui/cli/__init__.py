@@ -19,7 +19,7 @@ from loragui.paths import Workspace, default_workspace
 
 Verb = Callable[[argparse.Namespace, Context], None]
 
-VERBS = ("machine", "tools", "engine", "model", "data", "project", "training", "result", "run", "demo")
+VERBS = ("machine", "tools", "engine", "model", "data", "project", "training", "result", "run", "log", "demo")
 """Modules of this package that add verbs; ``run`` stands alone, so that the runner imports nothing else."""
 
 DONE, COULD_NOT, WRONG_USE, STOPPED = 0, 1, 2, 130

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -31,6 +32,7 @@ from loragui.jobs.events import (
 )
 from loragui.jobs.folder import NEW, RUNNING, RunFolder
 from loragui.jobs.plan import Plan
+from loragui.jobs.savelog import save_log
 
 POLL_MS = 250
 LOG_LINES = 400
@@ -125,6 +127,13 @@ class RunWatcher(QObject):
         self.stopping = "after-save" if after_save else "now"
         self.changed.emit()
         self._background.run(self, lambda: client.request_stop(self.folder, after_save=after_save), None, self._gone)
+
+    def save_log(
+        self, owner: QObject, target: Path, done: Callable[[], None], failed: Callable[[Problem], None]
+    ) -> None:
+        """Write the whole log without what names a person into ``target``, which may be replaced."""
+        folder = self.folder
+        self._reader.run(owner, lambda: save_log(folder, target, overwrite=True), lambda _none: done(), failed)
 
     def _gone(self, problem: Problem) -> None:
         if problem.code != "not-running":  # it ended by itself a moment ago

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from loragui import project as projects
 from loragui.cli import VERBS, main
 from loragui.engine.installed import Engine
 from loragui.jobs.folder import RunFolder
@@ -24,7 +25,7 @@ HELP = (
     (), ("doctor",), ("engine",), ("engine", "list"), ("engine", "build"), ("engine", "remove"), ("model",),
     ("model", "inspect"), ("model", "fetch"), ("model", "convert"), ("data",), ("data", "format"), ("project",),
     ("project", "new"), ("project", "set"), ("project", "show"), ("estimate",), ("train",), ("resume",), ("stop",),
-    ("runs",), ("merge",), ("try",), ("card",), ("howto",), ("run",), ("demo",),
+    ("runs",), ("merge",), ("try",), ("card",), ("howto",), ("run",), ("log",), ("demo",),
 )  # fmt: skip
 
 Capture = pytest.CaptureFixture[str]
@@ -121,7 +122,17 @@ def test_a_project_is_made_changed_and_shown(space: Path, capsys: Capture) -> No
     assert call(space, "project", "show", folder, "--json") == 0
     settings = json.loads(capsys.readouterr().out)["hyperparameters"]
     assert (settings["iterations"], settings["flash_attention"], settings["learning_rate"]) == (60, False, 0.002)
-    for wrong in ("itterations=3", "iterations=many", "flash_attention=perhaps", "rank=-1", "learning_rate=inf"):
+    rare = ("rank-query=4", "weight_decay=0.5", "separate_with_bos=off", "rope_freq_base=1000000")
+    assert call(space, "project", "set", "my-tale", *(word for each in rare for word in ("--set", each))) == 0
+    assert "rank query: 4" in capsys.readouterr().out
+    assert call(space, "project", "set", "my-tale", "--set", "rope_freq_base=none", "--set", "rank_query=") == 0
+    told = capsys.readouterr().out
+    assert "rope freq base: as the base model says" in told
+    assert "rank query" not in told
+    chosen = projects.load(folder).hyperparameters
+    assert (chosen.rank_query, chosen.weight_decay, chosen.separate_with_bos) == (None, 0.5, False)
+    numbers = ("iterations=many", "rank=-1", "learning_rate=inf", "rank_query=4.5", "rank=none")
+    for wrong in ("itterations=3", "flash_attention=perhaps", *numbers):
         assert call(space, "project", "set", "my-tale", "--set", wrong) == 1
     assert call(space, "project", "new", "Other", "--base-model", space / "none.gguf") == 1
     assert not (space / "projects" / "other").exists()
@@ -196,3 +207,23 @@ def test_ctrl_c_is_130(tmp_path: Path) -> None:
 def test_every_module_of_verbs_is_a_file() -> None:
     place = Path(sys.modules[main.__module__].__file__ or "").parent
     assert all((place / f"{name}.py").is_file() for name in VERBS)
+
+
+def test_the_log_of_a_run_is_saved_once(space: Path, tmp_path: Path, capsys: Capture) -> None:
+    folder = RunFolder(space / "jobs" / "x")
+    command = Command(argv=(sys.executable, "-c", f"print({str(space / 'secret')!r}); raise SystemExit(3)"))
+    folder.save_plan(Plan(kind="t", title="Getting it", steps=(Step(id="s", title="Unpacking", command=command),)))
+    assert call(space, "run", folder.path) == 1
+    target = tmp_path / "log.txt"
+    assert call(space, "--dry-run", "log", folder.path, "--out", target) == 0
+    assert not target.exists()
+    assert call(space, "log", folder.path, "--out", target) == 0
+    text = target.read_text(encoding="utf-8")
+    assert "exit code 3" in text
+    assert f"<workspace>{os.sep}secret" in text
+    assert str(space) not in text
+    capsys.readouterr()
+    assert call(space, "log", folder.path, "--out", target) == 1
+    assert "exists already" in capsys.readouterr().err
+    assert call(space, "--json", "log", folder.path, "--out", target, "--overwrite") == 0
+    assert json.loads(capsys.readouterr().out)["bytes"] == target.stat().st_size

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication, QDate, QLocale, QTime
-from PySide6.QtWidgets import QProgressBar, QWidget
+from PySide6.QtWidgets import QFileDialog, QProgressBar, QWidget
 
 from loragui import units
+from loragui.errors import Problem
 from loragui.gui.watcher import RunWatcher
 from loragui.gui.widgets.basic import Card, button, label, row, set_text
 from loragui.gui.widgets.problem import ProblemBox
@@ -38,11 +40,15 @@ class RunPanel(Card):
         self.stop = button(self.tr("&Stop"), self._stop, about=stop_cost)
         self._stop_cost = label(stop_cost, role="quiet", wrap=True)
         self.problem = ProblemBox()
+        about = self.tr("Save it for someone who helps you, without your name and folders")
+        self.save = button(self.tr("Save the whole lo&g …"), self._save, about=about)
+        self._saved = label(role="quiet", wrap=True)
         self.details = RunLog()
         for part in (self.bar, self._sentence, self._left):
             self.box.addWidget(part)
         self.box.addLayout(row(self.stop, self._stop_cost))
         self.box.addWidget(self.problem)
+        self.box.addLayout(row(self.save, self._saved))
         self.box.addWidget(self.details)
         self.hide()
 
@@ -54,6 +60,7 @@ class RunPanel(Card):
         if self.watcher is not None:
             self.watcher.changed.disconnect(self.refresh)
         self.watcher = watcher
+        set_text(self._saved, "")
         if watcher is not None:
             watcher.changed.connect(self.refresh)
         self.refresh()
@@ -74,6 +81,8 @@ class RunPanel(Card):
         set_text(self._left, time_left(run.progress))
         failed = not run.running and run.state != STOPPED
         self.problem.show_problem(run.problem if failed else None, self._again)
+        self.save.setVisible(failed)
+        self._saved.setVisible(failed and bool(self._saved.text()))
         if run.state == STOPPED:
             set_text(self._sentence, self.tr("Stopped. Start it again at any time; what is done is kept."))
             self._sentence.show()
@@ -92,6 +101,32 @@ class RunPanel(Card):
         if state.note and state.note != state.title:
             parts.append(state.note)
         return " · ".join(parts)
+
+    def _save(self) -> None:
+        if self.watcher is None:
+            return
+        proposed = Path.home() / f"loragui-{self.watcher.folder.path.name}.txt"
+        chosen, _ = QFileDialog.getSaveFileName(
+            self, self.tr("Save the whole log"), str(proposed), self.tr("Text files (*.txt)")
+        )
+        if chosen:
+            target = Path(chosen)
+            self.save.setEnabled(False)
+            self._tell(self.tr("Saving …"))
+            self.watcher.save_log(self, target, lambda: self._is_saved(target), self._not_saved)
+
+    def _is_saved(self, target: Path) -> None:
+        self.save.setEnabled(True)
+        text = self.tr("Saved as {name}. Your name and your folders were taken out; have a look before you send it.")
+        self._tell(text.format(name=target.name))
+
+    def _not_saved(self, problem: Problem) -> None:
+        self.save.setEnabled(True)
+        self._tell(str(problem))
+
+    def _tell(self, text: str) -> None:
+        set_text(self._saved, text)
+        self._saved.setVisible(self.save.isVisible())
 
     def _stop(self) -> None:
         if self.watcher is not None:

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from loragui.gui.session import Session
@@ -34,6 +37,33 @@ def test_a_failure_is_shown_and_tried_again(session: Session, qtbot: QtBot) -> N
         qtbot.mouseClick(panel.problem.remedy, Qt.MouseButton.LeftButton)
     assert run.state == DONE
     assert not panel.isVisible()
+
+
+def test_the_whole_log_of_a_failure_is_saved(
+    session: Session, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = session.watch(RunFolder(session.workspace.jobs / "x"))
+    panel = RunPanel(stop_cost="Costs a minute.", again=lambda: None)
+    qtbot.addWidget(panel)
+    panel.show_run(run)
+    run.start(plan(f"print({str(session.workspace.root / 'secret')!r}); raise SystemExit(3)"))
+    qtbot.waitUntil(lambda: panel.save.isVisible(), timeout=20_000)
+    target = tmp_path / "log.txt"
+    answers = iter(["", str(target), str(tmp_path / "missing" / "log.txt")])
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_words: (next(answers), ""))
+    qtbot.mouseClick(panel.save, Qt.MouseButton.LeftButton)
+    assert "Sav" not in texts(panel).replace("Save the whole", "")
+    qtbot.mouseClick(panel.save, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "Saved as log.txt." in texts(panel), timeout=20_000)
+    text = target.read_text(encoding="utf-8")
+    assert str(session.workspace.root) not in text
+    assert "Getting it" in text
+    qtbot.mouseClick(panel.save, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "missing does not exist." in texts(panel), timeout=20_000)
+    assert panel.save.isEnabled()
+    panel.show_run(None)
+    panel.show_run(run)
+    assert "does not exist" not in texts(panel)
 
 
 def test_stopping_says_what_it_costs(session: Session, qtbot: QtBot) -> None:
