@@ -28,6 +28,14 @@ def as_json(capsys: Capture, *words: str) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.parametrize("words", [(), ("list",), ("get",), ("install",)], ids=" ".join)
+def test_every_act_has_a_help(words: tuple[str, ...], capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["tools", *words, "--help"])
+    assert ended.value.code == 0
+    assert "usage: loragui tools" in capsys.readouterr().out
+
+
 def test_list(capsys: Capture, tmp_path: Path) -> None:
     found = as_json(capsys, "tools", "list", "--workspace", str(tmp_path))
     assert set(found) == {tool.id for tool in facts.tools() if sys.platform in tool.systems}
