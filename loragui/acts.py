@@ -35,7 +35,7 @@ from loragui.result.runs import merges as merges_of
 from loragui.settings.estimate import Estimate
 from loragui.settings.estimate import estimate as estimate_of
 from loragui.settings.fit import fits
-from loragui.settings.metrics import Blas
+from loragui.settings.pace import blas_of, pace_of
 from loragui.settings.parameters import problems as parameter_problems
 from loragui.settings.size import size_of
 from loragui.training import start
@@ -45,8 +45,6 @@ from loragui.training.standing import Standing, standing
 
 CONTEXT = 4096
 """Tokens of context that are suggested for other programs at most."""
-_BLAS: dict[str, Blas] = {"openblas": "openblas", "cublas": "cublas", "clblast": "clblast", "hipblas": "cublas"}
-"""An engine's library as the guide's tables know it; nobody measured hipBLAS, which is made like cuBLAS."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,11 +108,9 @@ def training_text(opened: Open) -> Path:
 
 def estimate(opened: Open, pc: Machine) -> Estimate:
     """RAM, time and disk of training the project as it is."""
-    blas: Blas = "none"
-    if opened.project.engine is not None:
-        blas = _BLAS.get(opened.engine().library, "none")
-    header = read(opened.base_model())
-    return estimate_of(size_of(header), opened.project.hyperparameters, blas=blas, machine=pc)
+    engine = opened.engine() if opened.project.engine is not None else None
+    size, settings = size_of(read(opened.base_model())), opened.project.hyperparameters
+    return estimate_of(size, settings, blas=blas_of(engine), machine=pc, pace=pace_of(engine, pc))
 
 
 def verdict_of(model: Path, accepts: Mapping[str, Any]) -> Verdict:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from loragui import project as projects
 from loragui.data.demo import Demo, load_demo
+from loragui.engine.tuning import suggested_threads
 from loragui.jobs.folder import DONE
-from loragui.machine import Machine, recommended_threads
+from loragui.machine import Machine
 from loragui.paths import Workspace
 from loragui.project import DataChoice, FileRef, Project, hyperparameters_of
 from loragui.result import merge, prove
@@ -22,7 +23,7 @@ SAVE_EVERY = 5
 
 def project(example: Demo, pc: Machine, folder: Path, *, engine: Path | None, model: Path | None) -> Project:
     """The demonstration's project in ``folder`` for this PC."""
-    threads = recommended_threads(pc)
+    threads = suggested_threads(engine, pc)
     return Project(
         name=NAME,
         engine=FileRef.of(engine, folder) if engine else None,

@@ -233,14 +233,14 @@ def _existing(value: Any) -> FileRef:
     return FileRef(absolute=_text(value["absolute"]), relative=_text(value["relative"]))
 
 
-def create(projects: Path, name: str) -> Path:
-    """Make a folder for a new project called ``name`` below ``projects``, save an empty project in it, return it."""
+def create(projects: Path, name: str, settings: Hyperparameters | None = None) -> Path:
+    """Make a folder for a new project called ``name`` below ``projects``, save it with ``settings``, return it."""
     for folder in _candidates(projects, name):
         try:
             folder.mkdir(parents=True)
         except FileExistsError:
             continue
-        save(folder, Project(name=name))
+        save(folder, Project(name=name, hyperparameters=settings or Hyperparameters()))
         return folder
     raise AssertionError("unreachable: the candidates never end")
 

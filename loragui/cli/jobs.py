@@ -10,6 +10,7 @@ from loragui.engine.build import install_job as engine_install_job
 from loragui.engine.ready import ready_job as engine_ready_job
 from loragui.engine.sources import copy_job as engine_copy_job
 from loragui.engine.sources import unpack_job as engine_unpack_job
+from loragui.engine.timing import tune_job
 from loragui.engine.tools.download import download_job
 from loragui.engine.tools.unpack import unpack_job as tool_unpack_job
 from loragui.jobs import packages, pyjob
@@ -26,6 +27,7 @@ JOBS: Mapping[str, Job] = {
     "engine-unpack": engine_unpack_job,
     "engine-copy": engine_copy_job,
     "engine-install": engine_install_job,
+    "engine-tune": tune_job,
     "engine-ready": engine_ready_job,
     "model-extract": extract_job,
     "model-convert": convert_job,

@@ -7,10 +7,12 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from loragui import machine
 from loragui import project as projects
 from loragui.cli.context import Context
+from loragui.engine.tuning import suggested_threads
 from loragui.errors import AppError
-from loragui.project import FileRef, Project
+from loragui.project import FileRef, Hyperparameters, Project
 from loragui.settings.parameters import Kind, Level, allowed, check, parameter
 
 
@@ -47,7 +49,9 @@ def make(arguments: argparse.Namespace, context: Context) -> None:
         context.would(f"make a project “{arguments.name}” in {context.workspace.projects}")
         return
     changed(Project(name=arguments.name), Path(), arguments, context)  # refuse wrong choices before a folder is made
-    folder = projects.create(context.workspace.projects, arguments.name)
+    engine = context.workspace.engines / arguments.engine if arguments.engine else None
+    threads = suggested_threads(engine, machine.look(context.workspace.root))
+    folder = projects.create(context.workspace.projects, arguments.name, Hyperparameters(threads=threads))
     projects.save(folder, changed(projects.load(folder), folder, arguments, context))
     context.console.say(f"Made {folder}")
     context.console.result({"project": str(folder)})

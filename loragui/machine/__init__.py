@@ -6,13 +6,14 @@ judges the folder that everything goes into, ``doctor`` says it all in words.
 
 from loragui.machine.doctor import doctor_lines, doctor_rows, to_json
 from loragui.machine.facts import Disk, Gpu, Machine, recommended_threads
-from loragui.machine.look import look, ram
+from loragui.machine.look import cpu_name, look, ram
 from loragui.machine.workspace import existing_parent, judge_workspace, workspace_problems
 
 __all__ = [
     "Disk",
     "Gpu",
     "Machine",
+    "cpu_name",
     "doctor_lines",
     "doctor_rows",
     "existing_parent",

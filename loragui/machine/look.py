@@ -18,19 +18,20 @@ from loragui.machine.workspace import existing_parent
 
 _WINDOWS_11 = 22000
 _SERVER = 3
+_UNKNOWN = "unknown CPU"
 
 
 def look(workspace: Path) -> Machine:
     """This PC now, with the disks of ``workspace`` (which need not exist) and of the temporary folder."""
     system, version, architecture = _system()
-    cpu_name, sets = look_at_cpu()
+    name, sets = look_at_cpu()
     memory = psutil.virtual_memory()
     logical = _usable_cores()
     return Machine(
         system=system,
         system_version=version,
         architecture=architecture,
-        cpu_name=cpu_name or "unknown CPU",
+        cpu_name=name or _UNKNOWN,
         physical_cores=max(1, min(psutil.cpu_count(logical=False) or logical, logical)),
         logical_cores=logical,
         instruction_sets=sets,
@@ -40,6 +41,11 @@ def look(workspace: Path) -> Machine:
         gpus=look_at_gpus(),
         on_battery=_on_battery(),
     )
+
+
+def cpu_name() -> str:
+    """This PC's processor, as in ``Machine``."""
+    return look_at_cpu()[0] or _UNKNOWN
 
 
 def ram() -> tuple[int, int]:

@@ -2,7 +2,8 @@
 
 Three cases, from the best known to the least: one of the guide's models (its row, or lines between its rows),
 a size between or near them (``physics`` scaled by what the guide measured at the same settings), any other
-size (``physics`` alone). Each figure has a band for the real one to lie in, and says where it comes from.
+size (``physics`` alone). Where this PC was measured (see ``pace``) the time is ``physics`` at its pace. Each figure has
+a band for the real one to lie in, and says where it comes from.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ _RAM_BANDS: dict[str, Band] = {
 }
 _GUIDE_TIME: Band = (0.85, 1.18)
 _OTHER_CPU_TIME: Band = (0.35, 2.5)
+_PACED_TIME: Band = (0.6, 1.7)
 _DISK: Band = (0.9, 1.1)
 
 
@@ -72,26 +74,34 @@ def estimate(
     blas: Blas = "none",
     machine: Machine | None = None,
     build_option: str = "",
+    pace: float | None = None,
 ) -> Estimate:
     """RAM, time and disk of training a base model of ``size``.
 
     ``blas`` is the kind of matrix library that the engine was built with, ``build_option`` one of the
-    compiler options in the guide's table. Without ``machine`` the time is that of an unknown PC. AppError
-    for settings below 1.
+    compiler options in the guide's table. Without ``machine`` the time is that of an unknown PC. ``pace`` is
+    how many seconds this PC was measured to need for each of ``physics``. AppError for settings below 1.
     """
     _check(settings)
     usable = replace(settings, threads=_threads(settings.threads, machine))
+    found, kind = _known(size, usable, blas, build_option)
+    guide_pc = machine is not None and GUIDE_CPU.lower() in machine.cpu_name.lower()
+    if pace is None or (guide_pc and kind.name in {"row", "between"}):
+        return _assemble(size, settings, found, blas, replace(kind, guide_pc=guide_pc))
+    seconds = physics.seconds_per_iteration(size, usable, blas) * pace * settings.iterations
+    return _assemble(size, settings, replace(found, seconds=seconds), blas, replace(kind, paced=True))
+
+
+def _known(size: ModelSize, settings: Hyperparameters, blas: Blas, build_option: str) -> tuple[Measured, _Kind]:
     name = guide_model(size)
-    row = guide.exact_row(name, usable, blas, build_option=build_option) if name else None
+    row = guide.exact_row(name, settings, blas, build_option=build_option) if name else None
     if name is not None and row is not None:
-        found = _with_file(size, name, guide.of_row(row))
-        return _assemble(size, settings, found, machine, blas, _Kind("row", row.note))
+        return _with_file(size, name, guide.of_row(row)), _Kind("row", row.note)
     if name is not None:
-        found = _with_file(size, name, guide.between_rows(name, usable, blas))
-        return _assemble(size, settings, found, machine, blas, _Kind("between"))
+        return _with_file(size, name, guide.between_rows(name, settings, blas)), _Kind("between")
     if _SMALLEST_SCALED <= size.parameters <= _LARGEST_SCALED:
-        return _assemble(size, settings, _scaled(size, usable, blas), machine, blas, _Kind("scaled"))
-    return _assemble(size, settings, _computed(size, usable, blas), machine, blas, _Kind("computed"))
+        return _scaled(size, settings, blas), _Kind("scaled")
+    return _computed(size, settings, blas), _Kind("computed")
 
 
 def _check(settings: Hyperparameters) -> None:
@@ -154,24 +164,25 @@ def _neighbours(parameters: int) -> list[tuple[str, float]]:
 
 @dataclass(frozen=True)
 class _Kind:
-    """Which of the cases an estimate is, and what the guide's row has to say."""
+    """Which of the cases an estimate is, what the guide's row has to say, and what is known of this PC."""
 
     name: Literal["row", "between", "scaled", "computed"]
     note: str = ""
+    guide_pc: bool = False
+    paced: bool = False
+
+    @property
+    def time_band(self) -> Band:
+        """How far the real time may be from the told one, as factors."""
+        if self.paced:
+            return _PACED_TIME
+        return _GUIDE_TIME if self.guide_pc and self.name in {"row", "between"} else _OTHER_CPU_TIME
 
 
-def _assemble(
-    size: ModelSize,
-    settings: Hyperparameters,
-    found: Measured,
-    machine: Machine | None,
-    blas: Blas,
-    kind: _Kind,
-) -> Estimate:
+def _assemble(size: ModelSize, settings: Hyperparameters, found: Measured, blas: Blas, kind: _Kind) -> Estimate:
     source: Source = "measured in the guide" if kind.name == "row" else "computed"
-    same_cpu = machine is not None and GUIDE_CPU.lower() in machine.cpu_name.lower()
+    time_source: Source = "measured on this PC" if kind.paced else source
     ram_band = _RAM_BANDS[kind.name]
-    time_band = _GUIDE_TIME if same_cpu and kind.name in {"row", "between"} else _OTHER_CPU_TIME
     ram, working_set = (_figure(value, ram_band, source) for value in (found.ram_bytes, found.working_set_bytes))
     if kind.name == "computed":
         ram, working_set = _lower(ram, size, settings, blas), _lower(working_set, size, settings, blas)
@@ -179,10 +190,10 @@ def _assemble(
     return Estimate(
         ram_bytes=ram,
         working_set_bytes=working_set,
-        seconds_per_iteration=_figure(each, time_band, source),
-        total_seconds=_figure(found.seconds, time_band, source),
+        seconds_per_iteration=_figure(each, kind.time_band, time_source),
+        total_seconds=_figure(found.seconds, kind.time_band, time_source),
         disk_bytes=_figure(disk_bytes(size, settings.rank), _DISK, "computed"),
-        notes=_notes(kind, blas, same_cpu=same_cpu),
+        notes=_notes(kind, blas),
     )
 
 
@@ -203,18 +214,21 @@ def disk_bytes(size: ModelSize, rank: int) -> int:
     return _KEPT_CHECKPOINTS * (_CHECKPOINT_NUMBERS + 1) * trained + merged
 
 
-def _notes(kind: _Kind, blas: Blas, *, same_cpu: bool) -> tuple[str, ...]:
+def _notes(kind: _Kind, blas: Blas) -> tuple[str, ...]:
+    both = "RAM is" if kind.paced else "RAM and time are"
     said = {
-        "row": "RAM and time are a row of the guide's tables.",
-        "between": "RAM and time lie on lines between rows of the guide's tables.",
-        "scaled": "RAM and time are computed, scaled by the guide's rows for the sizes around this one.",
-        "computed": "RAM and time are computed: the guide has no model near this size.",
+        "row": f"{both} a row of the guide's tables.",
+        "between": f"{both} on lines between rows of the guide's tables.",
+        "scaled": f"{both} computed, scaled by the guide's rows for the sizes around this one.",
+        "computed": f"{both} computed: the guide has no model near this size.",
     }
     notes = [said[kind.name]]
     if kind.note:
         notes.append(f"About this row: {kind.note}")
-    if not same_cpu:
+    if kind.paced:
+        notes.append("The time follows from what a small training took on this PC when its settings were measured.")
+    elif not kind.guide_pc:
         notes.append("The time is rough, because this is another processor than the measured one.")
-    if blas == "openblas" and kind.name != "computed":
+    if blas == "openblas" and kind.name != "computed" and not kind.paced:
         notes.append("The guide's OpenBLAS build gained nothing; loragui's own is about twice as fast.")
     return tuple(notes)

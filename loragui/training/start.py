@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loragui.engine import classic
+from loragui.engine import classic, tuning
 from loragui.engine.installed import Engine
 from loragui.errors import AppError
 from loragui.jobs.folder import RunFolder
@@ -163,7 +163,7 @@ def plan(folder: Path, training: Training, engine: Engine) -> Plan:
     title = f"Training, from iteration {done} to {settings.iterations}" if done else "Training"
     command = Command(
         argv=argv,
-        env=engine.environment,
+        env=tuning.environment(engine, settings.threads),
         reader="train",
         reader_args={
             "target": settings.iterations,

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QWidget
 from loragui import acts
 from loragui.acts import Open
 from loragui.data.folder import load_report
+from loragui.engine.tuning import suggested_threads
 from loragui.errors import AppError, Problem
 from loragui.gui.page import Act, Page
 from loragui.gui.session import Session
@@ -33,9 +34,10 @@ from loragui.steps import Step
 
 @dataclass(frozen=True, kw_only=True)
 class _Seen:
-    """What these settings mean: the estimate, and how many samples there are."""
+    """What these settings mean: the estimate, how many samples there are, and which threads suit this PC."""
 
     settings: Hyperparameters
+    threads: int
     samples: int | None = None
     estimate: Estimate | None = None
 
@@ -151,7 +153,8 @@ class SettingsPage(Page):
         """What “Reset” goes back to: the profile's value, or the default."""
         chosen = self.profile.profile
         settings = self.session.store.project.hyperparameters
-        plain = dataclasses.replace(Hyperparameters(), threads=settings.threads, seed=settings.seed)
+        threads = self.seen.threads if self.seen is not None else settings.threads
+        plain = dataclasses.replace(Hyperparameters(), threads=threads, seed=settings.seed)
         return profiles.apply(chosen, plain, samples=samples) if chosen is not None else plain
 
     def _show_epochs(self, settings: Hyperparameters, samples: int | None) -> None:
@@ -207,11 +210,14 @@ class SettingsPage(Page):
 
 
 def _look(opened: Open, pc: Machine | None) -> _Seen:
-    """Samples and estimate; runs in the background. What is missing is told by the gates."""
+    """Samples, estimate and threads; runs in the background. What is missing is told by the gates."""
     settings = opened.project.hyperparameters
-    samples, found = None, None
+    samples, found, engine = None, None, None
     with suppress(AppError):
         samples = load_report(opened.data).totals.samples
     with suppress(AppError):
         found = acts.estimate(opened, pc) if pc is not None else None
-    return _Seen(settings=settings, samples=samples, estimate=found)
+    with suppress(AppError):
+        engine = opened.engine().folder
+    threads = suggested_threads(engine, pc) if pc is not None else settings.threads
+    return _Seen(settings=settings, samples=samples, estimate=found, threads=threads)

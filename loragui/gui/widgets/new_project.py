@@ -14,7 +14,8 @@ from loragui.gui.session import Session
 from loragui.gui.theme import SPACE
 from loragui.gui.widgets.basic import SELECTABLE, Card, button, label, name_of, row
 from loragui.gui.widgets.problem import ProblemBox, ProblemList
-from loragui.machine import existing_parent, workspace_problems
+from loragui.machine import existing_parent, recommended_threads, workspace_problems
+from loragui.project import Hyperparameters
 
 
 class WorkspaceBox(Card):
@@ -121,9 +122,10 @@ class NewProject(QDialog):
         self._fit()
 
     def _create(self) -> None:
-        name, folder = self.name.text().strip(), self.session.workspace.projects
+        name, folder, pc = self.name.text().strip(), self.session.workspace.projects, self.session.machine
+        settings = Hyperparameters(threads=recommended_threads(pc)) if pc is not None else None
         self.confirm.setEnabled(False)
-        self.session.background.run(self, lambda: projects.create(folder, name), self._made, self._failed)
+        self.session.background.run(self, lambda: projects.create(folder, name, settings), self._made, self._failed)
 
     def _made(self, folder: Path) -> None:
         self.accept()
