@@ -30,6 +30,8 @@ any_project = st.builds(
         learning_rate=st.floats(1e-7, 1),
         flash_attention=st.booleans(),
         rope_freq_base=st.none() | st.floats(1, 1e7),
+        rank_query=st.none() | st.integers(1, 99),
+        separate_with_bos=st.booleans(),
     ),
 )
 
@@ -49,6 +51,20 @@ def test_files_of_every_older_version_are_read(tmp_path: Path, path: Path) -> No
     assert project.hyperparameters.iterations == 60
     assert project.data.files[0].relative == "../../chats"
     assert project.base_model is not None
+    assert (project.hyperparameters.rank_query, project.hyperparameters.separate_with_bos) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("rank", 8.0), ("rank", None), ("rank", True), ("rank_query", 4.5), ("rank_query", False), ("weight_decay", "0"),
+     ("weight_decay", True), ("separate_with_bos", 1), ("separate_with_bos", None)],
+)  # fmt: skip
+def test_a_setting_of_a_wrong_kind(name: str, value: object) -> None:
+    assert projects.hyperparameters_of({"rank_query": 4, "weight_decay": 1}) == Hyperparameters(
+        rank_query=4, weight_decay=1
+    )
+    with pytest.raises(TypeError, match=name):
+        projects.hyperparameters_of({name: value})
 
 
 def test_there_is_a_golden_file_for_this_schema() -> None:

@@ -15,6 +15,7 @@ from loragui import units
 from loragui.model.inspect import short_count
 from loragui.paths import write_atomic
 from loragui.project import Hyperparameters
+from loragui.settings.parameters import Level, parameters, written
 from loragui.training.source import DataFacts
 
 NAME = "LoRA-card"
@@ -148,10 +149,10 @@ def _settings(chosen: Hyperparameters | None) -> Iterator[tuple[str, str]]:
     yield "Batch size", f"{chosen.batch_size}, gradient accumulation {chosen.gradient_accumulation}"
     yield "Context size", f"{chosen.context_size} tokens"
     yield "Seed", str(chosen.seed)
-    if chosen.rope_freq_base is not None:
-        yield "Rope frequency base", f"{chosen.rope_freq_base:g}"
-    if chosen.rope_freq_scale is not None:
-        yield "Rope frequency scale", f"{chosen.rope_freq_scale:g}"
+    for entry in parameters():  # the rare ones, where somebody changed them
+        value = getattr(chosen, entry.id)
+        if value != entry.default and (entry.kind.optional or entry.level is Level.EXPERT):
+            yield entry.label, written(entry, value)
 
 
 def _data_lines(data: DataFacts | None) -> str:

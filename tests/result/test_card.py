@@ -18,6 +18,7 @@ from loragui.jobs.events import Metric
 from loragui.model import convert
 from loragui.model.recipe import Recipe
 from loragui.paths import file_sha256
+from loragui.project import Hyperparameters
 from loragui.result import card, facts
 from loragui.result.card import BaseFacts, CardFacts, FileFacts, LossFacts
 from loragui.training import start
@@ -66,6 +67,14 @@ def test_what_is_not_known_is_said_to_be_unknown() -> None:
     assert text.count("size unknown, sha256 unknown") == 3
     assert "None" not in text
     assert "0 bytes" not in text
+
+
+def test_rare_settings_are_told_only_where_they_were_changed() -> None:
+    usual = card.card(dataclasses.replace(BARE, settings=Hyperparameters()))
+    rare = Hyperparameters(rope_freq_base=1e6, rank_query=2, separate_with_bos=False)
+    text = card.card(dataclasses.replace(BARE, settings=rare))
+    told = ["- RoPE frequency base: 1,000,000", "- Rank: attention query: 2", "- Begin token between: off"]
+    assert [line for line in text.splitlines() if line not in usual.splitlines()] == told
 
 
 def test_a_deleted_training_or_base_model_leaves_gaps(opened: acts.Open) -> None:

@@ -116,6 +116,7 @@ def test_left_alone_the_engine_does_what_is_told() -> None:
         entry = parameter(option.field)
         number = isinstance(option.own, int | float)
         assert entry.unset == (f"{written(entry, option.own)}, the engine's own" if number else entry.unset)
+        assert not number or entry.suggested[0] == option.own
         assert (option.own == flags.RANK) == (entry.unset == "as the rank")
 
 

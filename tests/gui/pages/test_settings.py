@@ -12,9 +12,10 @@ from loragui import acts
 from loragui.gui.page import Page
 from loragui.gui.pages.settings import SettingsPage
 from loragui.gui.session import Session
-from loragui.gui.widgets.settings_field import with_mnemonics
+from loragui.gui.widgets.basic import Details
+from loragui.gui.widgets.settings_field import SettingField, with_mnemonics
 from loragui.project import Hyperparameters
-from loragui.settings.parameters import Kind, parameters
+from loragui.settings.parameters import Kind, Level, parameters
 from loragui.settings.profiles import profile
 from loragui.steps import Step
 from tests.gui.pages.reading import texts
@@ -69,6 +70,22 @@ def test_each_kind_of_control_edits_the_project(opened: Session, page_of: PageOf
     assert settings(opened).rope_freq_base == 26000
     rope.findChildren(QCheckBox)[0].click()
     assert settings(opened).rope_freq_base is None
+    query = page.fields["rank_query"].findChildren(QCheckBox)[0]
+    assert (query.text(), query.isChecked()) == ("As the rank", True)
+    query.click()
+    type_into(qtbot, page, "rank_query", "6")
+    assert settings(opened).rank_query == 6
+    type_into(qtbot, page, "rank_query", "6.5")
+    assert not page.fields["rank_query"].wrong.isHidden()
+    assert settings(opened).rank_query == 6
+
+
+def test_rare_settings_lie_in_a_fold_of_their_own(opened: Session, page_of: PageOf) -> None:
+    page = page_of(opened)
+    for level, told in ((Level.ADVANCED, "all other settings"), (Level.EXPERT, "an engine can be told")):
+        (fold,) = (each for each in page.findChildren(Details) if told in each.toggle.text())
+        inside = {field.parameter for field in fold.findChildren(SettingField)}
+        assert inside == {found for found in parameters() if found.level is level}
 
 
 def test_a_wrong_value_is_told_and_never_stored(opened: Session, page_of: PageOf, qtbot: QtBot) -> None:
