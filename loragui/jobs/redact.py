@@ -53,6 +53,7 @@ _NAMED_SECRET = re.compile(
     r"(?!<|\d+\b)[^\s\"'\\,;&<>]{6,}",
     re.IGNORECASE,
 )
+_SECRET_MARKS = ("token", "passw", "secret", "key")
 _MAIL = re.compile(r"(?!git@)\b[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}\b")
 
 _WORD = r"[^\s\\/:*?\"'<>|,;()\[\]]+"
@@ -88,12 +89,12 @@ class Redactor:
     def __init__(self, *, home: str, user: str, host: str, folders: Iterable[tuple[str, str]] = ()) -> None:
         places = [(name, path) for name, path in (*folders, ("home", home)) if _parts(path)]
         places.sort(key=lambda place: -len(place[1]))
-        self._places = [(re.compile(_path_pattern(path), re.IGNORECASE), f"<{name}>") for name, path in places]
+        self._places = [_Sought(_path_pattern(path), f"<{name}>", _parts(path)[-1]) for name, path in places]
         people = {user, *_parts(home)[-1:]}
         names = [(name, "<user>") for name in people] + [(name, "<host>") for name in (host, host.partition(".")[0])]
         names = [(name, shown) for name, shown in names if _is_secret(name)]
         names.sort(key=lambda name: -len(name[0]))
-        self._names = [(re.compile(_name_pattern(name), re.IGNORECASE), shown) for name, shown in names]
+        self._names = [_Sought(_name_pattern(name), shown, name) for name, shown in names]
 
     def __call__(self, text: str) -> str:
         """The text without secrets. Its lines stay lines."""
@@ -101,19 +102,33 @@ class Redactor:
 
     def _line(self, line: str) -> str:
         """Looks first whether there can be anything to take out: most lines of a training have nothing."""
+        small = line.lower()
         if "@" in line or "%40" in line:
             line = _MAIL.sub("<e-mail>", _ADDRESS_SECRET.sub("<credentials>@", line))
         if any(mark in line for mark in _TOKEN_MARKS):
             line = _TOKEN.sub("<secret>", line)
-        if "=" in line or ":" in line:
+        if any(mark in small for mark in _SECRET_MARKS):
             line = _NAMED_SECRET.sub(r"\1<secret>", line)
-        if "/" in line or "\\" in line or "%" in line:
-            for pattern, shown in self._places:
-                line = pattern.sub(shown, line)
+        for place in self._places:
+            line = place.replaced(line, small)
+        if "/" in line or "\\" in line:
             line = _PATH.sub(_shortened, line)
-        for pattern, shown in self._names:
-            line = pattern.sub(shown, line)
+        for name in self._names:
+            line = name.replaced(line, small)
         return line
+
+
+class _Sought:
+    """A pattern, looked for only where one of the spellings of ``name``, without which it cannot be, stands."""
+
+    def __init__(self, pattern: str, shown: str, name: str) -> None:
+        self._pattern = re.compile(pattern, re.IGNORECASE)
+        self._shown = shown
+        self._hints = frozenset(("~", *(text.lower() for text in _written(name))))  # "~" for a short name
+
+    def replaced(self, line: str, small: str) -> str:
+        """``line`` with what is found replaced; ``small`` is the line in small letters."""
+        return self._pattern.sub(self._shown, line) if any(hint in small for hint in self._hints) else line
 
 
 def _is_secret(name: str) -> bool:

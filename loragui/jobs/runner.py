@@ -201,7 +201,7 @@ def _cannot_start(step: Step, error: OSError) -> Problem:
     if known is not None:
         return replace(known, details=details)
     name = Path(program).name
-    if isinstance(error, FileNotFoundError) and name == program:  # it was looked for on the PATH
+    if isinstance(error, FileNotFoundError) and name == program and error.filename in {None, program}:
         return Problem(
             message=f"{name} is not installed on this computer.",
             hint=f"Install {name}, or choose a way that does not need it.",

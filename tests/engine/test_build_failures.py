@@ -6,19 +6,22 @@ The tools' output goes through the reader that the runner uses. What needs Windo
 
 from __future__ import annotations
 
+import hashlib
 import os
-import resource
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from loragui.engine.logs import MakeReader, NinjaReader, ProgramReader
-from loragui.errors import Problem
+from loragui.errors import AppError, Problem
 from loragui.jobs.events import Trouble
 from loragui.jobs.failures import failures
+from loragui.jobs.packages import Package, download_job
+from loragui.jobs.pyjob import os_problem
 from tests.engine.conftest import LOGS
 
 BUILD_LOGS = sorted((LOGS / "build").glob("*.txt"))
@@ -110,6 +113,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def limit(kilobytes: int) -> Callable[[], None]:
     """So little memory for the program and its children."""
+    import resource
+
     return lambda: resource.setrlimit(resource.RLIMIT_AS, (kilobytes << 10, kilobytes << 10))
 
 
@@ -202,6 +207,41 @@ class TestMake:
         assert made(tmp_path, recipe, files, before=limit(250_000), **env).code == "compiler-memory"
         assert made(tmp_path, recipe, files, before=limit(90_000), **env).code == "compiler-crashed"
         assert made(tmp_path, f"{found[0]} c++ -frobnicate -c x.cpp", **env).code == "compiler-flag"
+
+
+# --- what is fetched and unpacked ------------------------------------------------------------------------------------
+
+
+def test_disk_full_while_python_writes(small_disk: Path) -> None:
+    with pytest.raises(OSError, match="No space") as caught:
+        (small_disk / "x").write_bytes(b"x" * (2 << 20))
+    assert os_problem(caught.value).code == "disk-full"
+
+
+def test_disk_full_while_pip_downloads(small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheel = tmp_path / "lamp-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("lamp/light.bin", os.urandom(2 << 20))
+        archive.writestr("lamp-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: lamp\nVersion: 1.0\n")
+        archive.writestr("lamp-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("lamp-1.0.dist-info/RECORD", "")
+    for name, value in (("PIP_NO_INDEX", "1"), ("PIP_FIND_LINKS", str(tmp_path)), ("PIP_CONFIG_FILE", os.devnull)):
+        monkeypatch.setenv(name, value)
+    wanted = Package(name="lamp", version="1.0", sha256=(hashlib.sha256(wheel.read_bytes()).hexdigest(),))
+    with pytest.raises(AppError) as caught:
+        download_job({"package": wanted.to_json(), "into": str(small_disk / "cache")}, lambda _event: None)
+    assert caught.value.problem.code == "disk-full"
+
+
+@building
+def test_disk_full_while_git_clones(small_disk: Path, tmp_path: Path) -> None:
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "noise").write_bytes(os.urandom(2 << 20))
+    for words in (("init", "-q"), ("add", "noise"), (*who, "commit", "-qm", "x")):
+        subprocess.run(["git", *words], cwd=tmp_path / "r", check=True)
+    assert outcome("git", ["git", "clone", "--no-local", "r", "disk/r"], tmp_path).code == "disk-full"
+    assert outcome("git", ["git", "clone", "--no-local", "r", "n" * 260], tmp_path).code == "path-too-long"
 
 
 # --- cmake and ninja ------------------------------------------------------------------------------------------------
