@@ -66,7 +66,7 @@ def with_cmake(build: Build) -> tuple[Step, ...]:
     generator = build.filled(build.way.generator)
     configure = [
         build.tool("cmake/data/bin/cmake"), "-S", "source", "-B", "build", "-G", generator, *_PLAIN,
-        f"-DCMAKE_PROJECT_INCLUDE={resource_path('engine', 'unbuffer.cmake').as_posix()}",
+        f"-DCMAKE_PROJECT_INCLUDE={resource_path('engine', 'llama.cmake').as_posix()}",
         f"-DLORAGUI_PROGRAMS={';'.join(build.pin.targets)}", *_options(build),
     ]  # fmt: skip
     if generator == "Ninja":

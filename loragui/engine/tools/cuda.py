@@ -15,6 +15,11 @@ from loragui.engine.tools.surroundings import Surroundings
 
 _KEY = r"SOFTWARE\NVIDIA Corporation\GPU Computing Toolkit\CUDA"
 _EXTENSIONS = "MSBuild", "Microsoft", "VC", "v170", "BuildCustomizations"
+_HEADERS = ("include",), ("targets", "x86_64-linux", "include")
+_PASCAL, _TURING = "52;61;70", "75"
+"""The cards that are compiled for; newer ones take the last by themselves. The first list is llama.cpp's own (b2321,
+CMakeLists.txt). CUDA 13 knows none of it ("Unsupported gpu architecture 'compute_52'", measured with 13.5), only
+cards from the GTX 16 and RTX 20 series on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,13 +31,13 @@ class Toolkit:
 
 
 def find(s: Surroundings, kits: str) -> Found | None:
-    """The newest toolkit that will do with the compiler here; else the newest, and why not."""
+    """The newest toolkit that will do with the compiler here, one for all cards before others; else why none will."""
     known = toolkits(s)
     if not known:
         return None
     compiler = visual_studio.find(s, kits) if s.windows else gnu.find_gcc(s, kits)
     found = [_judge(s, kit, compiler) for kit in known]
-    best = next((kit for kit in found if kit.good), found[0])
+    best = min(found, key=lambda kit: (not kit.good, kit.parts["architectures"] != _PASCAL))
     others = ", ".join(kit.version for kit in known if kit.root != best.path)
     return Found(**{**vars(best), "parts": {**best.parts, "others": others}})
 
@@ -83,9 +88,15 @@ def version_of_nvcc(text: str) -> str:
 def _judge(s: Surroundings, kit: Toolkit, compiler: Found | None) -> Found:
     limits = s.text(s.join(kit.root, "include", "crt", "host_config.h"))
     lacks = ""
-    if compiler is not None and compiler.good:
+    if not any(s.is_file(s.join(kit.root, *folder, "cublas_v2.h")) for folder in _HEADERS):
+        lacks = f"CUDA {kit.version} is here without its library cuBLAS. Install CUDA with all its libraries."
+    elif compiler is not None and compiler.good:
         lacks = _beside_visual_studio(s, kit, compiler, limits) if s.windows else _beside_gcc(kit, compiler, limits)
-    parts = {"nvcc": _nvcc(s, kit.root), "bin": s.join(kit.root, "bin")}
+    parts = {
+        "nvcc": _nvcc(s, kit.root),
+        "bin": s.join(kit.root, "bin"),
+        "architectures": _TURING if numbers(kit.version) >= (13,) else _PASCAL,
+    }
     found = judged("cuda", kit.root, kit.version, parts)
     return judged("cuda", kit.root, kit.version, parts, lacks=lacks) if found.good else found
 

@@ -70,7 +70,7 @@ def sdk(version: str = "10.0.22621.0") -> World:
     )
 
 
-def cuda(version: str, limit: int, *, known_to: str = STUDIO) -> World:
+def cuda(version: str, limit: int, *, known_to: str = STUDIO, cublas: bool = True) -> World:
     """A toolkit, and what its installer put into Visual Studio."""
     short = ".".join(version.split(".")[:2])
     root = rf"{CUDA}\v{short}"
@@ -80,6 +80,8 @@ def cuda(version: str, limit: int, *, known_to: str = STUDIO) -> World:
         rf"{root}\version.json": json.dumps({"cuda": {"name": "CUDA SDK", "version": version}}),
         rf"{root}\include\crt\host_config.h": guard,
     }
+    if cublas:
+        files[rf"{root}\include\cublas_v2.h"] = ""
     if known_to:
         files[rf"{known_to}\MSBuild\Microsoft\VC\v170\BuildCustomizations\CUDA {short}.props"] = ""
     return World(

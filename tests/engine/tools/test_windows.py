@@ -128,11 +128,15 @@ def test_cuda_13_is_passed_over_for_12() -> None:
     assert (found.version, found.good) == ("12.8.1", True)
 
 
-def test_cuda_13_alone_is_too_new() -> None:
+def test_cuda_13_alone_is_for_newer_cards() -> None:
     found = one("cuda", pcs.studio(), pcs.sdk(), pcs.cuda("13.0.2", 1960))
-    assert (found.version, found.good) == ("13.0.2", False)
-    assert "too new" in found.why
-    assert "12.9" in found.why
+    assert (found.version, found.good, found.parts["architectures"]) == ("13.0.2", True, "75")
+
+
+def test_cuda_without_cublas_will_not_do() -> None:
+    found = one("cuda", pcs.studio(), pcs.sdk(), pcs.cuda("12.8.1", 1950, cublas=False))
+    assert not found.good
+    assert "cuBLAS" in found.why
 
 
 def test_cuda_older_than_visual_studio_2022() -> None:

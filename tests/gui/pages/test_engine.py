@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -13,6 +15,8 @@ from loragui import acquire
 from loragui.engine import catalogue, installed
 from loragui.engine import recipes as recipe_names
 from loragui.engine.catalogue import recipes
+from loragui.engine.sources import Source
+from loragui.engine.tools import Found, facts, get
 from loragui.gui.page import Page
 from loragui.gui.pages.engine import EnginePage
 from loragui.gui.session import Session
@@ -21,6 +25,7 @@ from loragui.jobs.folder import RunFolder
 from loragui.jobs.plan import Command, Plan
 from loragui.jobs.plan import Step as RunStep
 from loragui.steps import Step
+from loragui.workshop import ToolRow
 from tests.gui.asking import answer, press
 from tests.gui.pages.reading import texts
 
@@ -64,10 +69,16 @@ def test_this_pc_and_the_recommended_way_are_told(opened: Session, page_of: Page
 def test_another_way_can_be_chosen(opened: Session, page_of: PageOf, settle: Settle) -> None:
     without_engine(opened, settle)
     page = page_of(opened)
-    page._ways["gcc"].setChecked(True)
+    page.ways.others.toggle.setChecked(True)
+    page.ways.radios["gcc"].setChecked(True)
     assert "(your choice)" in texts(page)
-    assert page.recipe is not None
-    assert page.recipe.id == "gcc"
+    assert page.ways.recipe is not None
+    assert page.ways.recipe.id == "gcc"
+    assert page.ways.pin is not None
+    assert page.ways.pin.id == "b2896"
+    page.ways.revision.setCurrentIndex(1)
+    assert page.ways.pin.id == "b2321"
+    assert "b2321" in texts(page)
 
 
 def test_an_engine_that_is_there_is_used(opened: Session, page_of: PageOf, settle: Settle, qtbot: QtBot) -> None:
@@ -111,7 +122,7 @@ def plan_of(program: str) -> Plan:
 def test_a_build_that_failed_meanwhile_is_explained(opened: Session, page_of: PageOf, settle: Settle) -> None:
     """Also when the window was closed while it failed."""
     without_engine(opened, settle)
-    name = recipe_names.engine_name(catalogue.pins()[0], acquire.recommended_recipe())
+    name = recipe_names.engine_name(catalogue.pins()[0], recipes()[0])
     folder = acquire.engine_folder(name, opened.workspace)
     folder.save_plan(plan_of("print('clang: error: no space left on device'); raise SystemExit(1)"))
     client.run_to_end(folder)
@@ -146,13 +157,22 @@ def test_a_build_that_goes_on_is_shown_and_stopped(
     assert "Stopped." in texts(page)
 
 
-def test_removing_asks_first(opened: Session, page_of: PageOf, settle: Settle, qtbot: QtBot) -> None:
+def act_of(page: EnginePage, row: str, text: str) -> QAction:
+    """An entry of the menu "More" of an engine."""
+    more = next(b for b in page.findChildren(QPushButton) if b.accessibleName() == f"More about {row}")
+    menu = more.menu()
+    return next(action for action in menu.actions() if action.text().replace("&", "") == text)
+
+
+def test_removing_asks_first_and_names_who_uses_it(opened: Session, page_of: PageOf, settle: Settle) -> None:
     page = page_of(opened)
+    said: list[str] = []
     for text, left in (("Cancel", 1), ("Remove", 0)):
-        answer(press(text))
-        qtbot.mouseClick(button(page, "Remove paper"), Qt.MouseButton.LeftButton)
+        answer(press(text), said)
+        act_of(page, "paper", "Remove").trigger()
         settle(opened)
         assert len(installed.survey(opened.workspace)) == left
+    assert any(opened.store.project.name in text for text in said)
 
 
 def test_what_cannot_be_removed_is_told(opened: Session, page_of: PageOf, settle: Settle, tmp_path: Path) -> None:
@@ -161,19 +181,92 @@ def test_what_cannot_be_removed_is_told(opened: Session, page_of: PageOf, settle
     there.symlink_to(tmp_path / "elsewhere")
     page = page_of(opened)
     answer(press("Remove"))
-    button(page, "Remove paper").click()
+    act_of(page, "paper", "Remove").trigger()
     settle(opened)
     assert page.problem.isVisible()
     assert (tmp_path / "elsewhere" / "finetune").is_file()
 
 
-def test_an_engine_at_work_is_not_removed(opened: Session, page_of: PageOf, qtbot: QtBot) -> None:
+@pytest.mark.parametrize("text", ["Remove", "Find the fastest settings for this PC", "Build it again"])
+def test_an_engine_at_work_is_left_alone(opened: Session, page_of: PageOf, qtbot: QtBot, text: str) -> None:
     page = page_of(opened)
     watcher = opened.watch(RunFolder(opened.workspace.jobs / "train"))
     watcher.start(plan_of("import time; print('x', flush=True); time.sleep(600)"))
     qtbot.waitUntil(lambda: bool(watcher.log), timeout=20_000)
-    button(page, "Remove paper").click()
+    act_of(page, "paper", text).trigger()
     assert page.problem.isVisible()
     assert len(installed.survey(opened.workspace)) == 1
     with qtbot.waitSignal(opened.run_ended, timeout=20_000):
         watcher.stop()
+
+
+def test_an_engine_of_an_older_list_can_be_updated(opened: Session, page_of: PageOf, settle: Settle) -> None:
+    place = opened.workspace.engines / "paper"
+    old = installed.load(place)
+    installed.save(replace(old, pin="b2321", recipe="wheels"))
+    page = page_of(opened)
+    settle(opened)
+    assert act_of(page, "paper", "Update to llama.cpp b2896 (May 2024)").isEnabled()
+    assert opened.gates[Step.ENGINE].done, "the project goes on using the old one"
+
+
+def test_tools_are_listed_with_what_is_wrong_and_how_to_get_them(
+    opened: Session, page_of: PageOf, settle: Settle
+) -> None:
+    page = page_of(opened)
+    assert page.seen is not None
+    good = Found(path="/usr/bin/gcc", version="12.2.0")
+    bad = Found(path="/opt/cuda", version="13.0", good=False, why="CUDA 13.0 is too new.")
+    rows = tuple(replace(row, found={"gcc": good, "cuda": bad}.get(row.tool.id)) for row in page.seen.tools)
+    page.tools.show_rows(rows)
+    page.tools.details.toggle.setChecked(True)
+    settle(opened)
+    shown = texts(page.tools)
+    assert "12.2.0 /usr/bin/gcc" in shown
+    assert "CUDA 13.0 is too new." in shown
+    assert "Does not fit" in shown
+    assert "Not here" in shown
+    buttons = [b for b in page.tools.findChildren(QPushButton) if b.text() == "Copy the command" and b.isVisible()]
+    buttons[0].click()
+    assert QGuiApplication.clipboard().text().startswith("sudo apt install ")
+
+
+def test_winget_runs_only_after_the_person_agreed(opened: Session, page_of: PageOf, settle: Settle) -> None:
+    page = page_of(opened)
+    tool = facts.tool("cmake")
+    way = next(way for way in get.ways(tool, "win32") if way.kind == get.WINGET)
+    row = ToolRow(tool=tool, found=None, ways=(way,), needed_by=())
+    said: list[str] = []
+    answer(press("Cancel"), said)
+    page.tools.wanted.emit(row, way)
+    settle(opened)
+    assert any("winget install --id Kitware.CMake --exact" in text for text in said)
+    assert page.panel.watcher is None
+    answer(press("Install"))
+    page.tools.wanted.emit(row, way)
+    settle(opened)
+    assert page.panel.watcher is not None
+    assert page.panel.watcher.plan is not None
+    assert page.panel.watcher.plan.steps[0].command.argv[:2] == ("winget", "install")
+
+
+def test_a_folder_of_the_person_becomes_the_source(opened: Session, page_of: PageOf, tmp_path: Path) -> None:
+    page = page_of(opened)
+    page.ways.take_folder(tmp_path)
+    assert page.ways.from_where == Source(kind="folder", place=str(tmp_path))
+    assert str(tmp_path) in texts(page)
+    page.ways.source.setCurrentIndex(1)
+    assert page.ways.from_where.kind == "git"
+
+
+def test_finished_programs_that_cannot_train_are_refused_with_the_reason(
+    opened: Session, page_of: PageOf, qtbot: QtBot, tmp_path: Path
+) -> None:
+    page = page_of(opened)
+    folder = tmp_path / "llama-b4000"
+    folder.mkdir()
+    (folder / "llama-cli").write_text("")
+    with qtbot.waitSignal(opened.run_ended, timeout=20_000):
+        page.ways.ready_wanted.emit(folder)
+    assert "no program “finetune”" in texts(page.panel)
+    assert "July 2024" in texts(page.panel)
