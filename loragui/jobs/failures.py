@@ -39,7 +39,8 @@ _REAL = re.compile(
 _ERROR = re.compile(r"\berror\b|\bfatal\b|failed|cannot|can't|could not|unable to|not found", re.IGNORECASE)
 """What may be one."""
 _NOISE = re.compile(
-    r"unknown command: -dumpmachine"  # llama.cpp's CMakeLists.txt asks zig as if it were gcc
+    r"unknown command: -"  # llama.cpp's CMakeLists.txt asks zig as if it were gcc
+    r"|\b(?:Git (?:index|repository)|ccache)\b.* not found"  # its build goes on without them
     r"|fatal: not a git repository"  # the same, about its own version
     r"|\bwarning\b|\bWarnung\b|\bavertissement\b|\bnote:|\bremark\b|error\(s\)|-Werror"
     r"|^llama_model_loader: |^\s*-|^\s*\d* \|"  # status lines; source lines quoted by gcc and clang

@@ -40,6 +40,8 @@ def test_an_unknown_failure_shows_its_first_real_error_line() -> None:
     lines = [
         "-- Looking for pthread_create",
         "error: unknown command: -dumpmachine",
+        "Git index not found in git repository.",
+        "I ccache not found. Consider installing it for faster compilation.",
         "fatal: not a git repository (or any of the parent directories): .git",
         "common.cpp:12:3: error: expected ';'",
         "ninja: build stopped: subcommand failed.",
