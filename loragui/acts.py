@@ -14,7 +14,7 @@ from typing import Any
 from loragui import project as projects
 from loragui.data.folder import TEXT_FILE, load_report
 from loragui.data.job import outdated, prepare_plan
-from loragui.engine import installed
+from loragui.engine import flags, installed
 from loragui.engine.installed import Engine
 from loragui.errors import AppError, Problem
 from loragui.gguf.read import read
@@ -144,7 +144,10 @@ def data_problems(opened: Open) -> tuple[Problem, ...]:
 
 def settings_problems(opened: Open, pc: Machine) -> tuple[Problem, ...]:
     """What speaks against the settings: values that cannot work, a PC that is too small, running on battery."""
-    wrong = parameter_problems(opened.project.hyperparameters)
+    settings = opened.project.hyperparameters
+    wrong = parameter_problems(settings)
+    if not wrong and opened.project.engine is not None:
+        wrong = flags.lacking(opened.engine(), settings)
     if wrong:
         return wrong
     battery = Problem(

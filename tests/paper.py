@@ -33,6 +33,7 @@ def project(root: Path) -> acts.Open:
         Engine(
             name="paper", folder=place, pin=pin.id, commit=pin.commit, recipe="gcc", built="2026-11-25", size=1,
             programs=programs, flags={name: flags(name) for name in programs}, environment={},
+            accepts=pin.accepts,
         )
     )  # fmt: skip
     base = tiny.write(root / "base.gguf", tiny.Tiny())

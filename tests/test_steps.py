@@ -87,6 +87,13 @@ def test_what_was_deleted_locks_the_steps_after_it(
     assert all(problem.message and problem.hint for problem in found)
 
 
+def test_a_setting_that_the_engine_lacks_is_told_before_the_training(opened: acts.Open, pc: machine.Machine) -> None:
+    wanted = without(opened, hyperparameters=Hyperparameters(rank_ffn_gate=3))
+    assert [problem.code for problem in steps.missing(Step.SETTINGS, wanted, pc)] == ["setting-not-in-engine"]
+    same = without(opened, hyperparameters=Hyperparameters(rank=3, rank_ffn_gate=3))
+    assert "setting-not-in-engine" not in [problem.code for problem in steps.missing(Step.SETTINGS, same, pc)]
+
+
 def test_the_result_opens_with_the_first_saved_lora(opened: acts.Open, pc: machine.Machine) -> None:
     run = acts.train(opened)
     assert codes(Step.RESULT, opened, pc) == ["no-lora"]

@@ -106,29 +106,39 @@ def problems(settings: Hyperparameters) -> tuple[Problem, ...]:
     return tuple(wrong)
 
 
+def lacking(engine: Engine, settings: Hyperparameters) -> tuple[Problem, ...]:
+    """Settings for which this engine has no flag, and that ask for something else than it does without."""
+    fields = [
+        option.field
+        for option in OPTIONS
+        if (value := getattr(settings, option.field)) is not None
+        and not has(engine, "finetune", option.flag)
+        and value != (settings.rank if option.own == RANK else option.own)
+    ]
+    fields += [
+        switch.field
+        for switch in SWITCHES
+        if getattr(settings, switch.field) is switch.when and not has(engine, "finetune", switch.flag)
+    ]
+    return tuple(
+        Problem(
+            message=f"The engine {engine.name} does not have the setting “{_name(field)}”.",
+            hint="Leave it as it comes, or choose an engine of another revision.",
+            code="setting-not-in-engine",
+        )
+        for field in fields
+    )
+
+
 def optional(engine: Engine, settings: Hyperparameters) -> Iterator[str]:
     """The words for all settings that are not left to the engine. AppError for one that it has no flag for."""
+    for problem in lacking(engine, settings):
+        raise AppError.of(problem)
     for option in OPTIONS:
         value = getattr(settings, option.field)
-        if value is None:
-            continue
-        if has(engine, "finetune", option.flag):
+        if value is not None and has(engine, "finetune", option.flag):
             yield from (option.flag, repr(value))
-        elif value != (settings.rank if option.own == RANK else option.own):
-            raise _lacking(engine, option.field)
-    for switch in SWITCHES:
-        if getattr(settings, switch.field) is switch.when:
-            if not has(engine, "finetune", switch.flag):
-                raise _lacking(engine, switch.field)
-            yield switch.flag
-
-
-def _lacking(engine: Engine, field: str) -> AppError:
-    return AppError(
-        f"The engine {engine.name} does not have the setting “{_name(field)}”.",
-        "Leave it as it comes, or choose an engine of another revision.",
-        code="setting-not-in-engine",
-    )
+    yield from (switch.flag for switch in SWITCHES if getattr(settings, switch.field) is switch.when)
 
 
 def _name(field: str) -> str:

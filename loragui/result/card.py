@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from loragui import units
 from loragui.model.inspect import short_count
 from loragui.paths import write_atomic
 from loragui.project import Hyperparameters
-from loragui.settings.parameters import Level, parameters, written
 from loragui.training.source import DataFacts
 
 NAME = "LoRA-card"
@@ -137,6 +136,9 @@ def _training_lines(facts: CardFacts) -> str:
     )
 
 
+_SAME_RESULT = {"gradient_checkpointing", "flash_attention"}
+
+
 def _settings(chosen: Hyperparameters | None) -> Iterator[tuple[str, str]]:
     if chosen is None:
         yield "Settings", UNKNOWN
@@ -149,10 +151,12 @@ def _settings(chosen: Hyperparameters | None) -> Iterator[tuple[str, str]]:
     yield "Batch size", f"{chosen.batch_size}, gradient accumulation {chosen.gradient_accumulation}"
     yield "Context size", f"{chosen.context_size} tokens"
     yield "Seed", str(chosen.seed)
-    for entry in parameters():  # the rare ones, where somebody changed them
-        value = getattr(chosen, entry.id)
-        if value != entry.default and (entry.kind.optional or entry.level is Level.EXPERT):
-            yield entry.label, written(entry, value)
+    for spec in fields(chosen):  # the rare ones, where somebody changed them
+        value = getattr(chosen, spec.name)
+        rare = spec.default is None or isinstance(spec.default, bool)
+        if rare and value != spec.default and spec.name not in _SAME_RESULT:
+            name = spec.name.replace("_", " ").capitalize()
+            yield name, ("on" if value else "off") if isinstance(value, bool) else f"{value:g}"
 
 
 def _data_lines(data: DataFacts | None) -> str:

@@ -157,6 +157,8 @@ def test_a_setting_that_the_engine_lacks(field: str, revision: str, engine_of: E
         assert train(engine, other)[-1] == "3"
         return
     assert same == PLAIN_WORDS
+    (problem,) = flags.lacking(engine, other)
+    assert problem.code == "setting-not-in-engine"
     with pytest.raises(AppError, match=f"The engine {revision} does not have the setting “{field.replace('_', ' ')}”"):
         train(engine, other)
 

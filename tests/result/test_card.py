@@ -73,7 +73,7 @@ def test_rare_settings_are_told_only_where_they_were_changed() -> None:
     usual = card.card(dataclasses.replace(BARE, settings=Hyperparameters()))
     rare = Hyperparameters(rope_freq_base=1e6, rank_query=2, separate_with_bos=False)
     text = card.card(dataclasses.replace(BARE, settings=rare))
-    told = ["- RoPE frequency base: 1,000,000", "- Rank: attention query: 2", "- Begin token between: off"]
+    told = ["- Rope freq base: 1e+06", "- Separate with bos: off", "- Rank query: 2"]
     assert [line for line in text.splitlines() if line not in usual.splitlines()] == told
 
 
