@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
+from loragui.engine.logs import GenerateReader
 from loragui.errors import AppError
 from loragui.gguf.read import read
 from loragui.jobs import events
@@ -11,6 +13,7 @@ from loragui.jobs.events import Note, Result, StepStarted
 from loragui.result import prove
 from loragui.result.prove import Candidate, triples, weigh
 from tests import tiny
+from tests.engine.conftest import flags
 from tests.training.files import paper_engine
 
 DATA = 'Orla: *lifts the lamp* "Mind the stairs, by the lamp and the tide."'
@@ -46,6 +49,17 @@ def test_what_is_not_proved_is_said(said: dict[str, str], problem: str) -> None:
 def test_a_missing_reply_is_an_error() -> None:
     with pytest.raises(AppError, match="lora, merged"):
         weigh({"base": "x"}, DATA)
+
+
+def test_an_engine_that_writes_the_prompt_first_has_it_taken_off(tmp_path: Path) -> None:
+    model = Candidate(id="base", title="Base model", model=tiny.write(tmp_path / "base.gguf"))
+    engine = dataclasses.replace(paper_engine(tmp_path / "engine"), flags={"main": flags("main", "b1298")})
+    folder = prove.create(tmp_path / "runs", engine, (model,), "Wölfe:", tokens=4, threads=1, seed=7)
+    (step,) = folder.load_plan().steps
+    assert "--no-display-prompt" not in step.command.argv
+    reader = GenerateReader(folder.path, step.command.reader_args)
+    assert list(reader.line(" Wölfe: sie kommen", "stdout")) == []
+    assert list(reader.end(0)) == [Result(values={"text": " sie kommen"})]
 
 
 def test_every_candidate_is_asked_the_same(tmp_path: Path) -> None:

@@ -23,12 +23,13 @@ def paper_engine(folder: Path) -> Engine:
     )  # fmt: skip
 
 
-def write_checkpoint(path: Path, iteration: int, value: float = 1.0) -> Path:
+def write_checkpoint(path: Path, iteration: int, value: float = 1.0, epochs: int = 0) -> Path:
     """A checkpoint of ``iteration`` (``common/train.cpp``, ``save_train_state_gguf``) with one tensor."""
     writer = gguf.GGUFWriter(str(path), "llama")
     writer.add_string("training.type", "finetune_lora")
     writer.add_uint64("training.iteration_count", iteration)
     writer.add_uint64("training.sample_count", 20)
+    writer.add_uint64("training.epoch_count", epochs)
     writer.add_tensor("optimizer.adam.first_moments", np.array([0.5, value, 0.25], np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()

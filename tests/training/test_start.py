@@ -135,6 +135,18 @@ def test_a_resume_gets_the_iterations_that_are_left(begin: Begin, engine: Engine
     assert "from iteration 12 to 40" in plan.title
 
 
+def test_a_resume_asks_for_the_passes_that_are_left(begin: Begin, engine: Engine) -> None:
+    folder = begin(settings=dataclasses.replace(SETTINGS, max_epochs=3))
+    assert after(argv_of(folder), "--epochs") == "3"
+    write_checkpoint(folder.path / "checkpoint-12.gguf", 12, epochs=2)
+    start.prepare_resume(folder, engine)
+    assert after(argv_of(folder), "--epochs") == "1"
+    write_checkpoint(folder.path / "checkpoint-16.gguf", 16, epochs=3)
+    with pytest.raises(AppError, match="They make 3 passes") as caught:
+        start.prepare_resume(folder, engine)
+    assert caught.value.problem.code == "complete"
+
+
 def test_without_a_good_checkpoint_it_begins_anew(begin: Begin, engine: Engine) -> None:
     folder = begin()
     fresh = argv_of(folder)
