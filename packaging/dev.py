@@ -46,7 +46,16 @@ XCB = {
     "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
 }
 COMPILER = {"g++": "g++", "make": "make"}
-DEBIAN = {"test": COMPILER | QT | XCB, "bench": COMPILER | QT, "gui": QT, "shots": QT}
+RECIPES = {
+    "git": "git",
+    "pkg-config": "pkg-config",
+    "/usr/lib/x86_64-linux-gnu/pkgconfig/openblas.pc": "libopenblas-dev",
+    "/usr/include/clblast.h": "libclblast-dev",
+    "/usr/include/CL/cl.h": "ocl-icd-opencl-dev",
+    "/etc/OpenCL/vendors/pocl.icd": "pocl-opencl-icd",
+    "wine": "wine wine64",
+}
+DEBIAN = {"test": COMPILER | RECIPES | QT | XCB, "bench": COMPILER | QT, "gui": QT, "shots": QT}
 """Programs and libraries that a verb needs beside Python, and the Debian package that brings each."""
 
 EXTRAS = {"demo": (), "gui": (), "shots": (), "test": ("test",), "bench": ("test",), "check": ("test", "check")}
@@ -71,7 +80,8 @@ def main(argv: Sequence[str]) -> int:
 
 def need_debian(verb: str) -> None:
     """Install missing Debian packages as root; otherwise name them and stop."""
-    missing = [package for name, package in DEBIAN.get(verb, {}).items() if not is_there(name)] if on_linux() else []
+    wanted = DEBIAN.get(verb, {}) if on_linux() else {}
+    missing = [package for name, packages in wanted.items() if not is_there(name) for package in packages.split()]
     if importlib.util.find_spec("ensurepip") is None and not PYTHON.exists():
         missing.append("python3-venv")
     if not missing:
@@ -89,7 +99,9 @@ def on_linux() -> bool:
 
 
 def is_there(name: str) -> bool:
-    """Whether a program, or a shared library (``lib….so.N``), can be found."""
+    """Whether a program, a file (an absolute path), or a shared library (``lib….so.N``), can be found."""
+    if name.startswith("/"):
+        return Path(name).exists()
     if ".so." not in name:
         return shutil.which(name) is not None
     try:

@@ -143,7 +143,8 @@ def _pack(engine: Engine, folder: Path, limit: float) -> None:
 
 def _write(engine: Engine, folder: Path, limit: float) -> None:
     argv = classic.generate_argv(engine, model=_PACKED, prompt_file=_PROMPT, tokens=8, context=SETTINGS.context_size)
-    found = _run(engine, argv, folder, GenerateReader(folder, {}), limit, "use")
+    args = {"echo": _PROMPT} if classic.echoes(engine) else {}
+    found = _run(engine, argv, folder, GenerateReader(folder, args), limit, "use")
     if not any(isinstance(event, Result) and event.values["text"] for event in found):
         raise _failed("use", "The new engine trains and merges, but the merged model writes nothing.")
 

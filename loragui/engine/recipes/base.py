@@ -33,6 +33,8 @@ FOREIGN = (
     "LLAMA_HIPBLAS", "LLAMA_VULKAN", "LLAMA_OPENBLAS", "LLAMA_BLAS", "LLAMA_DEBUG", "LLAMA_FAST",
 )  # fmt: skip
 """Variables of a person's environment that would change the build."""
+_ENGLISH = {"LC_ALL": "C.UTF-8", "VSLANG": "1033"}
+"""Compilers speak English, so that what they say can be explained."""
 
 
 def engine_name(pin: Pin, recipe: Recipe) -> str:
@@ -109,7 +111,7 @@ class Build:
 
     def environment(self) -> dict[str, str | None]:
         """What the build's programs see: nothing that would change it, and the recipe's own."""
-        changed: dict[str, str | None] = dict.fromkeys(FOREIGN)
+        changed: dict[str, str | None] = {**dict.fromkeys(FOREIGN), **_ENGLISH}
         changed.update({name: self.filled(value) for name, value in self.way.variables.items()})
         if self.way.path:
             first = [str(Path(self.filled(folder))) for folder in self.way.path]
@@ -139,6 +141,7 @@ class Build:
         args = {
             "into": str(self.work / "source"),
             "skip": list(known.repository.skip),
+            "bytes": self.pin.unpacked_bytes,
             "tree": self.pin.tree,
             "pin": self.pin.name,
             "trees": {pin.tree: pin.name for pin in known.pins},
@@ -154,8 +157,7 @@ class Build:
         archive = self.workspace.cache / "packages" / self.pin.archive
         allowed = list(self.pin.package.sha256)
         more = {**args, "archive": str(archive), "sha256": allowed, "folder": self.pin.folder}
-        command = job_command(UNPACK, {**more, "bytes": self.pin.unpacked_bytes})
-        unpack = Step(id="unpack", title="Unpacking llama.cpp", command=command, weight=2)
+        unpack = Step(id="unpack", title="Unpacking llama.cpp", command=job_command(UNPACK, more), weight=2)
         if archive.is_file():
             return (unpack,)
         title = f"Downloading llama.cpp ({human_size(self.pin.download_bytes)})"
@@ -163,11 +165,12 @@ class Build:
         return (Step(id="download", title=title, command=fetch, weight=8), unpack)
 
     def _git(self) -> tuple[Step, ...]:
-        """The one commit, without history. ``core.autocrlf`` of a person would change the files."""
+        """The one commit, without history. A person's settings for line ends would change the files."""
         git = self.filled("{git}")
         clone, url = str(self.work / "clone"), self.source.place or catalogue.catalogue().repository.url
-        safe = ("-c", "core.autocrlf=false", "-c", "core.longpaths=true", "-c", "core.symlinks=false")
-        there = ("-C", clone, *safe)
+        settings = ("core.autocrlf=false", "core.eol=lf", "core.longpaths=true", "core.symlinks=false")
+        # Before version 2 of its protocol (the default since git 2.26) a folder gives the tips of its branches only.
+        there = ("-C", clone, *(word for setting in (*settings, "protocol.version=2") for word in ("-c", setting)))
         quiet: dict[str, str | None] = {"GIT_TERMINAL_PROMPT": "0", "GIT_DIR": None, "GIT_WORK_TREE": None}
         words = {
             "git-begin": ("Preparing the download", ("init", "--quiet", clone), 0.1),

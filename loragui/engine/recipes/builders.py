@@ -28,7 +28,7 @@ def with_zig(build: Build) -> tuple[Step, ...]:
     configure = (
         build.tool("cmake/data/bin/cmake"), "-S", "source", "-B", "build", "-G", build.way.generator,
         f"-DCMAKE_MAKE_PROGRAM={build.tool('bin/ninja')}",
-        f"-DCMAKE_TOOLCHAIN_FILE={resource_path('engine', 'zig.cmake')}", *_PLAIN, "-DLLAMA_NATIVE=OFF",
+        f"-DCMAKE_TOOLCHAIN_FILE={resource_path('engine', 'zig.cmake').as_posix()}", *_PLAIN, "-DLLAMA_NATIVE=OFF",
         "-DLLAMA_AVX=OFF", "-DLLAMA_AVX2=OFF", "-DLLAMA_FMA=OFF", "-DLLAMA_F16C=OFF", *_options(build),
     )  # fmt: skip
     return (

@@ -58,6 +58,14 @@ def jobs_for(recipe: Recipe, cores: int, ram_bytes: int, *, tight: bool = False)
     return 1 if tight else max(1, min(cores, ram_bytes // recipe.job_bytes))
 
 
+def _check(recipe: Recipe, pin: Pin, missing: tuple[Problem, ...]) -> None:
+    if missing:
+        raise AppError.of(missing[0])
+    if pin.id not in recipe.pins:
+        hint = f"Choose one of: {', '.join(recipe.pins)}."
+        raise AppError(f"“{recipe.name}” does not build {pin.name}.", hint, code="other-pin")
+
+
 def build_plan(
     recipe: Recipe,
     pin: Pin,
@@ -79,12 +87,7 @@ def build_plan(
     """
     system = system or this_system()
     source = source or Source()
-    missing = problems(recipe, found or {}, system=system, source=source)
-    if missing:
-        raise AppError.of(missing[0])
-    if pin.id not in recipe.pins:
-        hint = f"Choose one of: {', '.join(recipe.pins)}."
-        raise AppError(f"“{recipe.name}” does not build {pin.name}.", hint, code="other-pin")
+    _check(recipe, pin, problems(recipe, found or {}, system=system, source=source))
     build = Build(
         recipe=recipe,
         pin=pin,
@@ -97,12 +100,17 @@ def build_plan(
         found=found or {},
         anew=anew,
     )
+    return _plan(build)
+
+
+def _plan(build: Build) -> Plan:
+    recipe, pin = build.recipe, build.pin
     return Plan(
         kind=KIND,
         title=f"Building the engine {build.name}",
         steps=(*build.fetching(), *compiling(build), build.install()),
         facts={
-            "engine": str(workspace.engines / build.name),
+            "engine": str(build.workspace.engines / build.name),
             "name": build.name,
             "recipe": recipe.id,
             "pin": pin.id,

@@ -55,7 +55,7 @@ class EngineList(Card):
         elif mine:
             parts.insert(1, Badge(self.tr("Used here"), "good"))
         else:
-            parts.append(button(self.tr("Use {name}").format(name=one.name), partial(self.use_wanted.emit, engine)))
+            parts.append(button(self.tr("&Use {name}").format(name=one.name), partial(self.use_wanted.emit, engine)))
         parts.append(self._more(one))
         box.addLayout(row(*parts))
         for text in (self._about(one), self._speed(one)) if engine is not None else (str(one.found.problem),):
@@ -64,7 +64,7 @@ class EngineList(Card):
         return made
 
     def _more(self, one: EngineRow) -> QPushButton:
-        made = QPushButton(self.tr("More"))
+        made = QPushButton(self.tr("&More"))
         made.setAccessibleName(self.tr("More about {name}").format(name=one.name))
         menu = QMenu(made)
         engine = one.found.engine
@@ -97,10 +97,10 @@ class EngineList(Card):
         found = one.tuning
         if found is None:
             return ""
-        text = self.tr("Fastest here with {threads}: {ratio:.2f} times as fast as usual.")
-        threads = self.tr("%n thread(s)", "", found.threads)
+        text = self.tr("Fastest settings here ({threads}): {ratio:.2f} times as fast as usual.")
+        threads = self.tr("threads: {number}").format(number=found.threads)
         if found.blas_threads:
-            threads = self.tr("{threads} and {blas} of OpenBLAS").format(threads=threads, blas=found.blas_threads)
+            threads = self.tr("{threads}, OpenBLAS threads: {blas}").format(threads=threads, blas=found.blas_threads)
         return text.format(threads=threads, ratio=found.ratio)
 
 

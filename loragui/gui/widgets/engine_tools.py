@@ -31,7 +31,7 @@ class EngineTools(Card):
         self.details = Details(self.tr("Show the &list"))
         self._list = QVBoxLayout()
         self.details.box.addLayout(self._list)
-        self.details.box.addLayout(row(button(self.tr("&Look again"), self.again.emit), 1))
+        self.details.box.addLayout(row(button(self.tr("Loo&k again"), self.again.emit), 1))
         self.box.addWidget(self._lead)
         self.box.addWidget(self.details)
         self._shown: tuple[ToolRow, ...] = ()
@@ -95,11 +95,11 @@ class EngineTools(Card):
 
     def _text(self, way: Way) -> str:
         return {
-            get.FETCH: self.tr("Download"),
-            get.WINGET: self.tr("Install …"),
-            get.BRING: self.tr("Unpack a file …"),
-            get.DEBIAN: self.tr("Copy the command"),
-            get.PAGE: self.tr("Open its page"),
+            get.FETCH: self.tr("&Download"),
+            get.WINGET: self.tr("&Install …"),
+            get.BRING: self.tr("U&npack a file …"),
+            get.DEBIAN: self.tr("Cop&y the command"),
+            get.PAGE: self.tr("Open its p&age"),
         }[way.kind]
 
 

@@ -226,7 +226,7 @@ def test_tools_are_listed_with_what_is_wrong_and_how_to_get_them(
     assert "CUDA 13.0 is too new." in shown
     assert "Does not fit" in shown
     assert "Not here" in shown
-    buttons = [b for b in page.tools.findChildren(QPushButton) if b.text() == "Copy the command" and b.isVisible()]
+    buttons = [b for b in page.tools.findChildren(QPushButton) if b.text() == "Cop&y the command" and b.isVisible()]
     buttons[0].click()
     assert QGuiApplication.clipboard().text().startswith("sudo apt install ")
 
