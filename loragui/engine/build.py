@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -38,8 +39,15 @@ def install_job(args: Mapping[str, Any], emit: Emit) -> None:
         emit(Note(text=f"The engine {args['name']} is there already."))
     else:
         put_engine(args, emit)
-    shutil.rmtree(args["work"], ignore_errors=True)
+    _clear(Path(args["work"]))
     emit(Result(values={"engine": str(target), "name": args["name"], "bytes": installed.load(target).size}))
+
+
+def _clear(work: Path) -> None:
+    """Delete the build folder. Git's own files are read-only, and Windows keeps such."""
+    for path in (work / "clone" / ".git").rglob("*"):
+        path.chmod(path.stat().st_mode | stat.S_IWRITE)
+    shutil.rmtree(work, ignore_errors=True)
 
 
 def put_engine(args: Mapping[str, Any], emit: Emit) -> None:
@@ -63,13 +71,23 @@ def _is_fine(target: Path) -> bool:
 
 
 def _put(staging: Path, target: Path) -> None:
-    """The only moment at which an engine appears. A damaged one of the same name makes room."""
-    if target.exists():
-        aside = target.with_name(f".removed-{target.name}")
-        shutil.rmtree(aside, ignore_errors=True)
-        target.replace(aside)
-        shutil.rmtree(aside, ignore_errors=True)
-    staging.replace(target)
+    """The only moment at which an engine appears. One of the same name makes room, or stays when that fails."""
+    aside = target.with_name(f".removed-{target.name}")
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        if target.exists():
+            target.replace(aside)
+        staging.replace(target)
+    except OSError as error:
+        if aside.exists() and not target.exists():
+            aside.replace(target)
+        raise AppError(
+            f"The engine {target.name} could not be put in its place.",
+            "End what uses the one that is there (a running training), then try again.",
+            details=repr(error),
+            code="engine-busy",
+        ) from error
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _stage(staging: Path, args: Mapping[str, Any], emit: Emit) -> Engine:

@@ -14,7 +14,7 @@ from loragui.machine import Machine
 from loragui.units import size
 
 _MAKERS = ("NVIDIA", "AMD")
-"""Makers whose cards have a way of their own; every other card goes the way of "any"."""
+"""Makers whose cards have a way of their own, the best first; every other card goes the way of "any"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +73,10 @@ def _reason(recipe: Recipe, best: Recipe, machine: Machine, here: Sequence[Recip
         parts.append(f"“{best.name}” would take more disk than is free ({size(_needed(best))}).")
     makers = {gpu.vendor for gpu in machine.gpus}
     maker = next((name for name in _MAKERS if name in makers), "any" if makers else "")
-    card = next((other for other in here if maker and other.gpu in {maker, "any"}), None)
-    if card is not None:
+    own = [other for gpu in (maker, "any") if maker for other in here if other.gpu == gpu]
+    if own:
         name = next(gpu.name for gpu in machine.gpus if maker in {gpu.vendor, "any"})
-        parts.append(f"Your graphics card ({name}) is not needed. {_about(card)}")
+        parts.append(f"Your graphics card ({name}) is not needed. {_about(own[0])}")
     return " ".join(parts)
 
 

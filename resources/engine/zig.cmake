@@ -1,6 +1,6 @@
 # CMake toolchain of the recipe "wheels": zig (package ziglang) as C and C++ compiler, archiver and linker, so that
 # nothing has to be installed on the machine. What differs from machine to machine comes from the environment, see
-# loragui/engine/recipes.py.
+# loragui/engine/recipes/builders.py.
 #
 # CMake's identification of the compiler is answered here: it would link a test program without optimization, for
 # which zig builds its C++ library once more (measured: 100 s on 2 cores). The answers hold for ziglang 0.13.0.
