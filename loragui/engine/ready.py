@@ -52,29 +52,31 @@ def ready_job(args: Mapping[str, Any], emit: Emit) -> None:
         folder = place
         if place.is_file():
             folder = Path(scratch) / "files"
-            folder.mkdir()
             unpack(place, folder, emit)
+            for path in folder.rglob("*"):
+                path.chmod(path.stat().st_mode | 0o100)  # not every archive says what is a program
         made = programs_in(folder)
         number, commit = revision_of(made)
         pin = _behaves_like(number)
         emit(Note(text=f"These are programs of llama.cpp b{number}"))
         suffix = made.suffix
+        libraries = [file for file in made.parent.iterdir() if _is_library(file)]
         put_engine(
             {
                 "name": args["name"],
                 "engines": str(engines),
                 "built": str(made.parent),
                 "programs": {target: f"{target}{suffix}" for target in pin.targets},
-                "libraries": [str(file) for file in made.parent.iterdir() if _is_library(file)],
+                "libraries": [str(file) for file in libraries],
                 "flags": {name: list(flags) for name, flags in pin.flags.items()},
                 "environment": {},
                 "options": [],
                 "pin": f"b{number}",
                 "commit": commit,
                 "recipe": READY,
-                "library": "none",
+                "library": _kind(libraries),
                 "accepts": dict(pin.accepts),
-                "losses": [],
+                "losses": list(pin.losses),
                 "live": False,
                 "anew": True,
             },
@@ -135,3 +137,9 @@ def _behaves_like(number: int) -> Pin:
 
 def _is_library(path: Path) -> bool:
     return path.is_file() and any(path.name.endswith(end) or f"{end}." in path.name for end in _LIBRARIES)
+
+
+def _kind(libraries: list[Path]) -> str:
+    """What multiplies the matrices, by the libraries that lie beside the programs."""
+    names = " ".join(file.name.lower() for file in libraries)
+    return next((kind for kind in ("cublas", "clblast", "openblas") if kind in names), "none")

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from loragui import acquire, workshop
+from loragui import project as projects
+from loragui.engine import catalogue, installed
+from loragui.engine.tools import Found
+from loragui.jobs import events
+from loragui.jobs.events import RunStarted
+from loragui.jobs.folder import RunFolder
+from loragui.machine import Machine
+from loragui.paths import Workspace
+from tests import paper
+
+PC = Machine(
+    system="Debian", system_version="12", architecture="x86_64", cpu_name="CPU", physical_cores=4, logical_cores=8,
+    instruction_sets=("AVX2",), ram_total_bytes=16 << 30, ram_available_bytes=8 << 30,
+)  # fmt: skip
+NOTHING: dict[str, Found | None] = {}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """A workspace with one project that uses the engine "paper"."""
+    opened = paper.project(tmp_path)
+    return Workspace(opened.folder.parents[1])
+
+
+def test_ways_tools_and_engines_of_a_bare_pc(workspace: Workspace) -> None:
+    seen = workshop.look(workspace, PC, found=NOTHING)
+    assert [way.recipe.id for way in seen.ways] == [
+        recipe.id for recipe in catalogue.recipes() if catalogue.this_system() in recipe.on
+    ]
+    assert seen.recommendation.recipe == catalogue.recipe("wheels")
+    lacking = {way.recipe.id: {problem.code for problem in way.problems} for way in seen.ways}
+    assert lacking["wheels"] == set()
+    assert lacking["gcc"] == {"tool-missing"}
+    assert {row.tool.id for row in seen.tools} >= {"git", "gcc", "cuda", "clblast"}
+    gcc = next(row for row in seen.tools if row.tool.id == "gcc")
+    assert gcc.found is None
+    assert catalogue.recipe("gcc").name in gcc.needed_by
+    assert gcc.ways
+
+
+def test_an_engine_names_the_projects_that_use_it(workspace: Workspace) -> None:
+    (row,) = workshop.look(workspace, PC, found=NOTHING).engines
+    (folder,) = [path for path in workspace.projects.iterdir() if (path / projects.FILE).is_file()]
+    assert row.users == (projects.load(folder).name,)
+    assert row.newer is None
+    assert row.tuning is None
+
+
+def test_engines_of_older_lists_stand_beside_what_replaces_them(workspace: Workspace) -> None:
+    engine = installed.load(workspace.engines / "paper")
+    installed.save(replace(engine, recipe="wheels", pin="b2321"))
+    (row,) = workshop.look(workspace, PC, found=NOTHING).engines
+    assert row.newer == (catalogue.recipe("wheels"), catalogue.pin("b2896"))
+    work = acquire.engine_work(*row.newer[:1], workspace, found=NOTHING, pin=row.newer[1])
+    assert work.makes != engine.folder, "the old one stays for those who use it"
+
+
+def test_an_engine_whose_revision_no_list_knows_any_more_still_says_what_it_takes(workspace: Workspace) -> None:
+    engine = installed.load(workspace.engines / "paper")
+    installed.save(replace(engine, recipe="gone", pin="b9999"))
+    (row,) = workshop.look(workspace, PC, found=NOTHING).engines
+    assert (row.recipe, row.newer) == (None, None)
+    assert installed.load(engine.folder).accepts == engine.accepts
+    assert engine.accepts["architectures"] == ["llama"]
+
+
+def test_a_damaged_engine_is_listed_with_its_problem(workspace: Workspace) -> None:
+    (workspace.engines / "paper" / "finetune").unlink()
+    seen = workshop.look(workspace, PC, found=NOTHING)
+    assert seen.usable == ()
+    assert seen.engines[0].found.problem is not None
+    assert seen.engines[0].users, "so that nobody removes it unawares"
+
+
+def test_a_build_that_did_not_come_to_its_end_is_found(workspace: Workspace) -> None:
+    assert workshop.look(workspace, PC, found=NOTHING).unfinished is None
+    work = acquire.engine_work(catalogue.recipe("wheels"), workspace, found=NOTHING)
+    work.folder.save_plan(work.plan)
+    folder = RunFolder(work.folder.path)
+    begun = events.to_line(RunStarted(title=work.plan.title, attempt=1, plan=work.plan.fingerprint), 1.0)
+    folder.events_file.write_text(begun + "\n")
+    assert folder.look().state == "broken"
+    found = workshop.look(workspace, PC, found=NOTHING).unfinished
+    assert found is not None
+    assert found.path == folder.path
