@@ -9,7 +9,7 @@ from typing import Any
 from loragui import acquire, machine, units, workshop
 from loragui.acquire import Work
 from loragui.cli.context import Context
-from loragui.engine import catalogue, installed, recipes, tools
+from loragui.engine import catalogue, installed, recipes
 from loragui.engine.installed import Engine
 from loragui.engine.sources import GIT, Source
 from loragui.errors import AppError
@@ -100,8 +100,7 @@ def build(recipe_id: str, context: Context, *, pin: str | None = None, source: S
     ready = next((engine for engine in installed.engines(context.workspace) if engine.name == name), None)
     if ready is not None and not context.dry_run:
         return ready
-    found = tools.survey(context.workspace) if recipe.packages == () or source is not None else None
-    return _made(acquire.engine_work(recipe, context.workspace, found=found, pin=revision, source=source), context)
+    return _made(acquire.engine_work(recipe, context.workspace, pin=revision, source=source), context)
 
 
 def _made(work: Work, context: Context) -> Engine | None:
