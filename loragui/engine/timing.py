@@ -22,7 +22,7 @@ from loragui.engine.installed import Engine
 from loragui.engine.tuning import Measured, Setting, Tuning
 from loragui.errors import AppError
 from loragui.jobs import process
-from loragui.jobs.events import Event, Metric, Note, Progress, Result
+from loragui.jobs.events import Event, Metric, Note, Progress, Result, Trouble
 from loragui.jobs.follower import Follower
 from loragui.jobs.plan import Plan, Step
 from loragui.jobs.pyjob import Emit, job_command
@@ -41,8 +41,10 @@ SETTINGS = Hyperparameters(
 """The measured training; threads and checkpointing are what differs."""
 _TRYING = 0.6
 """The part of the time after which no further setting is tried: the winner and the default are measured again."""
-_STARTING = 20.0
-"""Seconds until the first iteration is done, or the default's next one, before a setting counts as hopeless."""
+_FIRST = 30.0
+"""Seconds in which the very first program has to say something: a virus scanner may look at it for a while."""
+_STARTING = 5.0
+"""The same, without its iterations, for the next ones."""
 _ENOUGH = 4.0
 """Seconds of iterations after which three of them are enough."""
 _HOPELESS = 1.2
@@ -108,15 +110,16 @@ class _Tuning:
 
     def run(self) -> Tuning:
         for setting in self._candidates:
-            if time.monotonic() - self._began < _TRYING * self._limit:
-                self._measure(setting)
+            if self._measured and time.monotonic() - self._began > _TRYING * self._limit:
+                break
+            self._measure(setting)
         if math.isinf(self._measured[0].median):
             raise _too_slow()
         first = tuning.choose(self._measured, self._default).setting
         for setting in dict.fromkeys((first, self._default)):
-            self._measure(setting)
+            self._measure(setting, again=True)
         chosen = tuning.choose(self._measured, self._default)
-        without = self._measure(chosen.setting, checkpointing=False)
+        without = self._measure(chosen.setting, again=True, checkpointing=False)
         if tuning.unsteady(self._measured, self._default):
             text = "The PC was busy meanwhile. Measured again while nothing else works, the figures become better."
             self._emit(Note(text=text))
@@ -132,10 +135,11 @@ class _Tuning:
             measured=(*self._measured, without),
         )
 
-    def _measure(self, setting: Setting, *, checkpointing: bool = True) -> Measured:
+    def _measure(self, setting: Setting, *, again: bool = False, checkpointing: bool = True) -> Measured:
+        """One more measurement; one that is made ``again`` is never left early."""
         done, total = len(self._measured), len(self._candidates) + 3
         self._emit(Progress(done=done, total=total, unit="measurements", text=words(setting)))
-        best = min((each.median for each in self._measured), default=math.inf)
+        best = math.inf if again else min((each.median for each in self._measured), default=math.inf)
         clock = _Clock(best=best, deadline=self._began + self._limit)
         settings = replace(SETTINGS, threads=setting.threads, gradient_checkpointing=checkpointing)
         try:
@@ -194,6 +198,8 @@ class _Clock:
                 self.last = now
             elif isinstance(event, Progress):  # the training begins
                 self.last = time.monotonic()
+        if any(isinstance(event, Trouble) and event.fatal for event in found):
+            return  # it is told and ends the program
         kept = self.seconds[1:]
         done = len(kept) >= SETTINGS.iterations - 1 or (len(kept) >= 2 and sum(kept) > _ENOUGH)
         if done or (len(kept) >= 2 and min(kept) > _HOPELESS * self.best):
@@ -205,7 +211,12 @@ class _Clock:
     def look_around(self) -> None:
         """Cut off what cannot win, or when the time is over."""
         now = time.monotonic()
-        patience = 2 * self.best + 1 if self.seconds and math.isfinite(self.best) else _STARTING
+        if math.isinf(self.best):
+            patience = _FIRST
+        elif self.seconds:
+            patience = 2 * self.best + 1
+        else:  # an engine that is not live says nothing before its end
+            patience = 2 * self.best * SETTINGS.iterations + _STARTING
         if now > self.deadline or now - self.last > patience:
             self.cut_off = True
             raise _Enough
