@@ -113,6 +113,9 @@ def parse(path: Path) -> Catalogue:
 
 
 def _check(found: Catalogue) -> None:
+    for ids in ([entry.id for entry in found.pins], [entry.id for entry in found.recipes]):
+        if len(set(ids)) < len(ids):
+            raise ValueError(f"two of them are called {max(ids, key=ids.count)}")
     known = {entry.id for entry in found.pins}
     for some, after in pairwise(found.revisions):
         if some.last + 1 != after.first or not {some.like, after.like} <= {"", *known}:
@@ -150,13 +153,13 @@ def _pin(row: Mapping[str, Any]) -> Pin:
 
 def _recipe(row: Mapping[str, Any], packages: Mapping[str, Package]) -> Recipe:
     return Recipe(
-        **_texts(row, "id", "name", "why", "pin_why", "source", "date", "kind", "library", "gpu", "proof"),
+        **_texts(row, "id", "name", "why", "pin_why", "source", "date", "kind", "library", "gpu"),
         **_numbers(row, "download_bytes", "unpacked_bytes", "work_bytes", "job_bytes"),
         pins=_words(row, "pins"),
         tried=bool(row["tried"]),
         seconds=float(row["seconds"]),
         environment=_table(row, "environment"),
-        packages=tuple(packages[name] for name in row["packages"]),
+        packages=tuple(packages[name] for name in _words(row, "packages")),
         on={str(name): _way(entry) for name, entry in row["on"].items()},
     )
 
@@ -183,7 +186,10 @@ def _package(row: Mapping[str, Any]) -> Package:
 
 
 def _words(row: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    return tuple(map(str, row.get(name, ())))
+    value = row.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(word, str) and word for word in value):
+        raise TypeError(f"{name}: a list of texts is expected, not {value!r}")
+    return tuple(value)
 
 
 def _table(row: Mapping[str, Any], name: str) -> dict[str, str]:
