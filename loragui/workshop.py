@@ -124,7 +124,8 @@ def _engines(workspace: Workspace, machine: Machine) -> tuple[EngineRow, ...]:
             continue
         known = next((recipe for recipe in catalogue.recipes() if recipe.id == engine.recipe), None)
         newer = acquire.newer(engine) if engine.recipe != READY else None
-        rows.append(EngineRow(found=found, users=names, newer=newer, recipe=known, tuning=tuned(engine.folder, machine)))
+        measured = tuned(engine.folder, machine)
+        rows.append(EngineRow(found=found, users=names, newer=newer, recipe=known, tuning=measured))
     return tuple(rows)
 
 

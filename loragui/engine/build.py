@@ -23,6 +23,7 @@ from loragui.engine.selftest import compare, selftest
 from loragui.errors import AppError
 from loragui.jobs import process
 from loragui.jobs.events import Note, Result
+from loragui.jobs.failures import vanished
 from loragui.jobs.pyjob import Emit
 
 _FLAG = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
@@ -96,7 +97,7 @@ def _stage(staging: Path, args: Mapping[str, Any], emit: Emit) -> Engine:
     made = Path(args["built"])
     for path in (*(made / name for name in programs.values()), *map(Path, args["libraries"])):
         if not path.is_file():
-            raise _vanished(path)
+            raise AppError.of(vanished(str(path), "It was built, but it is not there any more."))
         shutil.copy2(path, staging / path.name)
     flags = {}
     for program, file in programs.items():
@@ -130,15 +131,6 @@ def _tried(engine: Engine, args: Mapping[str, Any], emit: Emit) -> Engine:
     if wrong is not None:
         raise AppError.of(wrong)
     return replace(engine, losses=done.losses)
-
-
-def _vanished(path: Path) -> AppError:
-    return AppError(
-        f"{path.name} was built, but it is gone.",
-        "Most likely an antivirus program took it away: allow it there, then build again.",
-        details=str(path),
-        code="program-vanished",
-    )
 
 
 def flags_of(program: Path, environment: Mapping[str, str | None]) -> frozenset[str]:

@@ -85,8 +85,7 @@ class Recipe:
     """A way to build. ``pins`` are the revisions that it can build, the recommended one first.
 
     ``library`` is what multiplies matrices, ``gpu`` the maker of the card that it needs ("any", "" for none).
-    ``environment`` is what the finished programs need when they run. ``proof`` is what configuring must print, since
-    llama.cpp goes on silently without an accelerator that it did not find. ``tried`` says that we built it.
+    ``environment`` is what the finished programs need when they run. ``tried`` says that we built it.
     ``seconds`` are of 2 cores, ``work_bytes`` the build folder's size, ``job_bytes`` the RAM of one compiler.
     """
 
@@ -101,7 +100,6 @@ class Recipe:
     library: str
     gpu: str
     tried: bool
-    proof: str
     environment: Mapping[str, str]
     seconds: float
     download_bytes: int

@@ -16,6 +16,7 @@ __all__ = [
     "FinetuneReader",
     "GenerateReader",
     "MakeReader",
+    "MsbuildReader",
     "NinjaReader",
     "QuantizeReader",
 ]
@@ -68,7 +69,7 @@ class ProgramReader:
 
 
 class NinjaReader(ProgramReader):
-    """Reader of ``ninja``, ``cmake`` and ``msbuild``: ``[12/27] Building …`` is progress."""
+    """Reader of ``ninja`` and ``cmake``: ``[12/27] Building …`` is progress."""
 
     program = "ninja"
     _DONE = re.compile(r"\[(\d+)/(\d+)\] (.*)")
@@ -103,6 +104,13 @@ class MakeReader(ProgramReader):
         done, self._done = self._done, self._done + 1
         total = max(self._total, self._done)
         return (*found, Progress(done=done, total=total, unit="files", text=f"Building {match[1]}"))
+
+
+class MsbuildReader(MakeReader):
+    """Reader of ``cmake --build`` with Visual Studio: a line for each file, when it is compiled or linked."""
+
+    program = "msbuild"
+    _COMMAND = re.compile(r"\s*(?:[\w.-]+\.vcxproj -> .*\\)?([\w.-]+\.(?:c|cc|cpp|cu|exe))$")
 
 
 def _plain_target(action: str) -> str:

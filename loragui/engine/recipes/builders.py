@@ -14,6 +14,7 @@ _PLAIN = (
     "-DLLAMA_ALL_WARNINGS=OFF",
 )  # fmt: skip
 _STATUS = {"NINJA_STATUS": "[%f/%t] "}
+_CMAKE_READER: Mapping[str, object] = {"reader": "ninja", "reader_args": {"program": "cmake"}}
 
 
 def with_zig(build: Build) -> tuple[Step, ...]:
@@ -33,7 +34,7 @@ def with_zig(build: Build) -> tuple[Step, ...]:
     )  # fmt: skip
     return (
         build.step("helper", "Preparing the compiler", compile_helper, 1, env=env, reader="ninja"),
-        build.step("configure", "Configuring llama.cpp", configure, 1, env=env, **_cmake_reader(build)),
+        build.step("configure", "Configuring llama.cpp", configure, 1, env=env, **_CMAKE_READER),
         build.step("compile", "Compiling llama.cpp", _ninja(build), build.recipe.seconds, env=env, reader="ninja"),
     )
 
@@ -80,12 +81,12 @@ def with_cmake(build: Build) -> tuple[Step, ...]:
             build.tool("cmake/data/bin/cmake"), "--build", "build", "--config", "Release",
             "--target", *build.pin.targets, "--parallel", str(build.jobs),
         )  # fmt: skip
-        args = {"program": "msbuild", "total": build.pin.make_commands}
+        args = {"total": build.pin.make_commands}
         compile_ = build.step(
             "compile", "Compiling llama.cpp", argv, build.recipe.seconds, reader="msbuild", reader_args=args
         )
     return (
-        build.step("configure", "Configuring llama.cpp", tuple(configure), 1, **_cmake_reader(build)),
+        build.step("configure", "Configuring llama.cpp", tuple(configure), 1, **_CMAKE_READER),
         compile_,
     )
 
@@ -95,7 +96,7 @@ def with_make(build: Build) -> tuple[Step, ...]:
     compiler, make = (_program(build, name) for name in ("gcc", "make"))
     helper = (compiler, "-O2", "-c", str(resource_path("engine", "unbuffer.c")), "-o", "source/unbuffer.o")
     argv = (make, "-C", "source", f"-j{build.jobs}", "LDFLAGS=unbuffer.o", *_options(build), *build.pin.targets)
-    args = {"total": build.pin.make_commands, "proof": build.recipe.proof}
+    args = {"total": build.pin.make_commands}
     return (
         build.step("helper", "Preparing the compiler", helper, 1, reader="make"),
         build.step("compile", "Compiling llama.cpp", argv, build.recipe.seconds, reader="make", reader_args=args),
@@ -114,10 +115,6 @@ def _options(build: Build) -> tuple[str, ...]:
 
 def _ninja(build: Build) -> tuple[str, ...]:
     return (build.tool("bin/ninja"), "-C", "build", "-j", str(build.jobs), *build.pin.targets)
-
-
-def _cmake_reader(build: Build) -> dict[str, object]:
-    return {"reader": "ninja", "reader_args": {"program": "cmake", "proof": build.recipe.proof}}
 
 
 BUILDERS: Mapping[str, Callable[[Build], tuple[Step, ...]]] = {
