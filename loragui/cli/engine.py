@@ -137,7 +137,7 @@ def rebuild(arguments: argparse.Namespace, context: Context) -> None:
     """Build an engine again, of the same revision in the same way."""
     row = _named(arguments.name, context)
     if row.recipe is None:
-        raise AppError(f"{row.name} was not built here.", "Add its programs again.", code="usage")
+        raise AppError(f"{row.name} was not built here.", "Add its programs again.", code="not-built")
     pin = catalogue.pin(row.found.engine.pin) if row.found.engine is not None else None
     engine = _made(acquire.engine_work(row.recipe, context.workspace, pin=pin, anew=True), context)
     if engine is not None:

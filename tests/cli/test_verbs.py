@@ -22,7 +22,8 @@ from tests import tiny
 
 DEMO = resource_path("demo")
 HELP = (
-    (), ("doctor",), ("engine",), ("engine", "list"), ("engine", "build"), ("engine", "remove"), ("model",),
+    (), ("doctor",), ("engine",), ("engine", "list"), ("engine", "build"), ("engine", "remove"), ("engine", "ways"),
+    ("engine", "add"), ("engine", "rebuild"), ("engine", "update"), ("engine", "tune"), ("model",),
     ("model", "inspect"), ("model", "fetch"), ("model", "convert"), ("data",), ("data", "format"), ("project",),
     ("project", "new"), ("project", "set"), ("project", "show"), ("estimate",), ("train",), ("resume",), ("stop",),
     ("runs",), ("merge",), ("try",), ("card",), ("howto",), ("run",), ("log",), ("demo",),
