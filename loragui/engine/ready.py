@@ -28,6 +28,8 @@ from loragui.paths import Workspace, slug
 READY = "ready"
 """As an engine's recipe: it was not built here."""
 PAGE = "https://github.com/ggerganov/llama.cpp/releases"
+RELEASE = f"{PAGE}/tag/b2321"
+"""A release that trains, also with a graphics card."""
 _VERSION = re.compile(rb"^version: (\d+) \((\w+)\)", re.MULTILINE)
 _LIBRARIES = (".dll", ".so", ".dylib")
 _SECONDS = 120

@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from loragui import units
 from loragui.engine.tools import get
 from loragui.engine.tools.get import Way
 from loragui.gui.desktop import open_page
@@ -71,6 +72,8 @@ class EngineTools(Card):
         if found is not None:
             parts.append(" ".join(part for part in (found.version, found.path) if part))
             parts.append(found.why)
+        else:
+            parts.append(self.tr("Takes about {size}.").format(size=units.size(one.tool.size_bytes)))
         parts.append(self.tr("What for: {purpose}.").format(purpose=one.tool.purpose))
         if one.needed_by:
             parts.append(self.tr("Needed by: {names}.").format(names=", ".join(one.needed_by)))

@@ -5,16 +5,19 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QCoreApplication, QSignalBlocker, Signal
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QFileDialog, QLabel, QRadioButton, QWidget
 
 from loragui import units
 from loragui.engine import catalogue, recipes
 from loragui.engine.catalogue import Pin, Recipe
+from loragui.engine.ready import RELEASE
 from loragui.engine.sources import GIT, Source
+from loragui.gui.desktop import open_page
 from loragui.gui.widgets.basic import Card, Details, button, label, name_of, row, set_text
 from loragui.workshop import BuildWay, Workshop
 
+translate = QCoreApplication.translate
 WIDE = 360
 
 
@@ -55,7 +58,9 @@ class EngineWays(Card):
         pick = self.tr("A &folder of mine …")
         take = self.tr("Use finished &programs …")
         about = self.tr("Take a release zip of llama.cpp instead of building. It is checked and tried all the same.")
-        more.box.addLayout(row(button(pick, self._pick_folder), button(take, self._pick_ready, about=about), 1))
+        page = button(self.tr("Op&en the page of releases"), partial(open_page, RELEASE))
+        ready = button(take, self._pick_ready, about=about)
+        more.box.addLayout(row(button(pick, self._pick_folder), ready, page, 1))
         self._about_source = label(role="quiet", wrap=True)
         more.box.addWidget(self._about_source)
         self.box.addWidget(more)
@@ -159,6 +164,7 @@ def _about(way: BuildWay) -> str:
     """Why one would go that way, and what it lacks on this PC."""
     parts = [way.recipe.why]
     if not way.recipe.tried:
-        parts.append("We could not try this way ourselves; the engine is tried after the build, as always.")
+        untried = translate("EngineWays", "We could not try this way ourselves; what it builds is tried, as always.")
+        parts.append(untried)
     parts.extend(problem.message for problem in way.problems)
     return " ".join(parts)
