@@ -98,7 +98,7 @@ def words(argv: tuple[str, ...]) -> set[str]:
 @each_pin
 def test_what_a_pin_can_train(pin: Pin) -> None:
     accepts = Accepts.of(pin.accepts)
-    assert accepts.architectures == {"llama"}
+    assert set(accepts.architectures or ()) == {"llama"}
     assert not accepts.tied
     assert not accepts.gqa
     assert set(pin.accepts["tensor_types"]) <= {kind.name for kind in GgmlType}
@@ -192,12 +192,6 @@ def test_a_recipe_says_where_it_is_from_and_what_it_takes(recipe: Recipe) -> Non
 @each_recipe
 def test_openblas_never_gets_threads_of_its_own(recipe: Recipe) -> None:
     assert recipe.environment.get("OPENBLAS_NUM_THREADS") == ("1" if recipe.library == "openblas" else None)
-
-
-@each_recipe
-def test_an_accelerator_must_be_seen_in_what_configuring_says(recipe: Recipe) -> None:
-    """But not where it is linked by name, so that the linker would miss it."""
-    assert bool(recipe.proof) == (recipe.library != "none" and recipe.kind != "zig")
 
 
 def texts(recipe: Recipe, way: Way) -> Iterator[str]:
