@@ -137,7 +137,8 @@ def _lifted(row: dict[str, Any]) -> dict[str, Any]:
     if row["schema"] > 1:
         return row
     library = "openblas" if "OPENBLAS_NUM_THREADS" in row["environment"] else "none"
-    accepts = next((dict(pin.accepts) for pin in catalogue.pins() if pin.id == row["pin"]), {})
+    known = {pin.id: dict(pin.accepts) for pin in catalogue.pins()}
+    accepts = known.get(row["pin"], known[catalogue.pins()[0].id])  # nothing at all would stand for everything
     return {**row, "options": [], "library": library, "accepts": accepts, "losses": [], "live": True}
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from loragui.engine import catalogue, classic, installed, recipes
+from loragui.engine import catalogue, classic, installed, recipes, tools
 from loragui.engine.installed import Engine
 from loragui.jobs import runner
 from loragui.jobs.folder import DONE, RunFolder
@@ -42,7 +42,10 @@ def ready(recipe: str) -> Engine:
     name = recipes.engine_name(catalogue.pin("b2896"), catalogue.recipe(recipe))
     if not (workspace.engines / name).is_dir():
         folder = RunFolder(workspace.jobs / f"bench-{name}")
-        folder.save_plan(recipes.build_plan(catalogue.recipe(recipe), catalogue.pin("b2896"), workspace))
+        plan = recipes.build_plan(
+            catalogue.recipe(recipe), catalogue.pin("b2896"), workspace, found=tools.survey(workspace)
+        )
+        folder.save_plan(plan)
         ended = runner.run(folder, READERS)
         if ended.state != DONE:
             raise SystemExit(str(ended.problem))

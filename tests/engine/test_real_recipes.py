@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from loragui.engine import catalogue, installed, recipes, tools
+from loragui.engine import catalogue, recipes
 from loragui.engine.installed import Engine
 from loragui.engine.selftest import compare, selftest
 from loragui.jobs.events import Event
 from loragui.jobs.plan import Plan
 from loragui.paths import Workspace
-from tests.conftest import carried_out
+from tests.conftest import carried_out, engine_by
 from tests.engine.conftest import program
 
 pytestmark = pytest.mark.skipif(
@@ -25,18 +25,6 @@ pytestmark = pytest.mark.skipif(
 )
 HERE = [recipe.id for recipe in catalogue.recipes() if recipe.tried and "linux-x86_64" in recipe.on]
 NEEDLESS = ("cuda", "rocm")
-
-
-def engine_by(recipe_id: str, workspace: Workspace) -> Engine:
-    """The engine of that recipe, built when it is not there (or is one of an older list)."""
-    recipe = catalogue.recipe(recipe_id)
-    pin = catalogue.pin(recipe.pins[0])
-    name = recipes.engine_name(pin, recipe)
-    there = {engine.name: engine for engine in installed.engines(workspace)}
-    if name not in there or not there[name].losses:
-        plan = recipes.build_plan(recipe, pin, workspace, found=tools.survey(workspace), anew=True)
-        carried_out(workspace, f"engine-{name}", plan)
-    return installed.load(workspace.engines / name)
 
 
 @pytest.mark.real
