@@ -35,6 +35,8 @@ def recommend(
 ) -> Recommendation:
     """The first way in the list that we have built ourselves, that this PC can go, and that its disk has room for.
 
+    One with OpenBLAS goes before one without. When this PC can go none, it is the one that lacks least.
+
     A way with a graphics card is never the first choice: none of them has been measured beside the way of packages,
     and each needs gigabytes of other programs.
     """
@@ -42,16 +44,19 @@ def recommend(
     here = [recipe for recipe in recipes or catalogue.recipes() if system in recipe.on]
     if not here:
         return Recommendation(recipe=None, reason=f"No engine can be built on this kind of computer ({system}) yet.")
-    plain = [recipe for recipe in here if recipe.tried and not recipe.gpu]
+    plain = sorted(
+        (recipe for recipe in here if recipe.tried and not recipe.gpu), key=lambda way: way.library == "none"
+    )
     ready = [recipe for recipe in plain if not problems(recipe, found, system=system)]
     roomy = [recipe for recipe in ready if _fits(recipe, machine)]
     if roomy:
         return Recommendation(recipe=roomy[0], reason=_reason(roomy[0], ready[0], machine, here))
     if ready:
         return Recommendation(recipe=ready[0], reason=_too_small(ready[0], machine))
-    first = (plain or here)[0]
+    first = min(plain or here, key=lambda recipe: len(problems(recipe, found, system=system)))
     lacking = problems(first, found, system=system)
-    return Recommendation(recipe=first, reason=" ".join(str(problem) for problem in lacking), problems=lacking)
+    reason = " ".join(str(problem) for problem in lacking) or first.why
+    return Recommendation(recipe=first, reason=reason, problems=lacking)
 
 
 def _fits(recipe: Recipe, machine: Machine) -> bool:
