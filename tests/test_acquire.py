@@ -1,18 +1,27 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from loragui import acquire, steps
+from loragui import acquire, machine, steps
 from loragui.engine import catalogue, installed
+from loragui.engine.ready import READY
 from loragui.engine.recipes import engine_name
-from loragui.errors import AppError
+from loragui.engine.sources import FOLDER, Source
+from loragui.engine.tools import Found
+from loragui.errors import AppError, Problem
+from loragui.jobs import events
+from loragui.jobs.events import RunEnded, RunStarted
+from loragui.jobs.folder import DONE, FAILED
+from loragui.jobs.plan import Plan
 from loragui.model import catalogue as models
 from loragui.model.inspect import inspect
 from loragui.model.judge import Accepts, judge
-from loragui.paths import Workspace
+from loragui.paths import Workspace, resource_path
 from loragui.project import FileRef
 from loragui.steps import Step
 from tests import paper
@@ -20,16 +29,13 @@ from tests.model import models as kinds
 
 PIN = catalogue.pins()[0]
 ACCEPTS = Accepts.of(PIN.accepts)
+FREE = catalogue.recipe("wheels")
+"""The recipe that needs nothing."""
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path)
-
-
-@pytest.fixture
-def recipe() -> catalogue.Recipe:
-    return acquire.recommended_recipe()
 
 
 def built(workspace: Workspace, name: str) -> Path:
@@ -41,47 +47,97 @@ def built(workspace: Workspace, name: str) -> Path:
     return place
 
 
-def test_an_engine_is_built_where_it_is_looked_for(workspace: Workspace, recipe: catalogue.Recipe) -> None:
-    work = acquire.engine_work(recipe, workspace)
-    name = engine_name(PIN, recipe)
+def test_an_engine_is_built_where_it_is_looked_for(workspace: Workspace) -> None:
+    work = acquire.engine_work(FREE, workspace, found={})
+    name = engine_name(PIN, FREE)
     assert work.makes == workspace.engines / name
     assert work.folder.path == acquire.engine_folder(name, workspace).path == workspace.jobs / f"engine-{name}"
     assert steps.step_of(work.plan.kind) is Step.ENGINE
-    assert acquire.built(recipe, workspace) is None
+    assert acquire.built(FREE, workspace) is None
     place = built(workspace, name)
-    found = acquire.built(recipe, workspace)
+    found = acquire.built(FREE, workspace)
     assert found is not None
     assert found.folder == place
+    (place / "finetune").unlink()
+    assert acquire.built(FREE, workspace) is None, "it is damaged"
     assert not any(workspace.jobs.glob("*")), "nothing was begun"
 
 
-def test_what_this_pc_cannot_build_is_refused(workspace: Workspace, recipe: catalogue.Recipe) -> None:
-    other = dataclasses.replace(recipe, systems=("solaris-sparc",))
+@pytest.mark.skipif(sys.platform != "linux", reason="the compiler of Linux")
+def test_the_wanted_revision_and_source(workspace: Workspace) -> None:
+    gcc, older = catalogue.recipe("gcc"), catalogue.pin("b1298")
+    found = {name: Found(path=f"/usr/bin/{name}") for name in ("gcc", "gxx", "make")}
+    work = acquire.engine_work(gcc, workspace, found=found, pin=older)
+    assert work.makes == workspace.engines / "b1298-gcc"
+    mine = acquire.engine_work(gcc, workspace, found=found, pin=older, source=Source(kind=FOLDER, place="/mine"))
+    assert mine.folder.path == work.folder.path
+    assert mine.plan.steps[0].id == "copy"
+    assert acquire.engine_work(gcc, workspace, found=found, pin=older, anew=True).plan != work.plan
+
+
+def test_what_this_pc_cannot_build_is_refused(workspace: Workspace) -> None:
+    other = dataclasses.replace(FREE, on={"solaris-sparc": FREE.on["linux-x86_64"]})
     with pytest.raises(AppError, match="not available for this kind of computer") as refused:
-        acquire.engine_work(other, workspace)
+        acquire.engine_work(other, workspace, found={})
     assert refused.value.problem.code == "other-system"
-    missing = dataclasses.replace(recipe, needs=("no-such-compiler",))
-    with pytest.raises(AppError, match="no-such-compiler"):
-        acquire.engine_work(missing, workspace)
+    needy = dataclasses.replace(next(iter(FREE.on.values())), needs=("vulkan",))
+    missing = dataclasses.replace(FREE, on={catalogue.this_system(): needy})
+    with pytest.raises(AppError, match="Vulkan loader") as refused:
+        acquire.engine_work(missing, workspace, found={"vulkan": None})
+    assert refused.value.problem.code == "tool-missing"
 
 
-def test_the_recommended_way_can_be_gone_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    first, *others = catalogue.recipes()
-    needy = dataclasses.replace(first, needs=("no-such-compiler",))
-    monkeypatch.setattr(catalogue, "recipes", lambda: (needy, *others))
-    assert acquire.recommended_recipe() in others
-    monkeypatch.setattr(catalogue, "recipes", lambda: (needy,))
-    assert acquire.recommended_recipe() == needy, "so that something can say why not"
+def jobs(plan: Plan) -> str:
+    """How many compilers the plan runs at once."""
+    (argv,) = (step.command.argv for step in plan.steps if step.id == "compile")
+    return argv[argv.index("-j") + 1]
 
 
-def test_the_revision_of_an_engine(workspace: Workspace) -> None:
-    assert acquire.pin_of(None, workspace.root) == PIN.id
+@pytest.mark.parametrize(("code", "fewer"), [("compiler-memory", True), ("disk-full", False), ("", False)])
+def test_a_build_that_ran_out_of_memory_goes_on_with_one_compiler(
+    code: str, fewer: bool, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "ram", lambda: (64 << 30, 64 << 30))
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    before = acquire.engine_work(FREE, workspace, found={})
+    assert jobs(before.plan) == "6"
+    before.folder.save_plan(before.plan)
+    problem = Problem(message="x", code=code) if code else None
+    ended = RunStarted(title="x"), RunEnded(state=FAILED if code else DONE, problem=problem)
+    before.folder.events_file.write_text("".join(events.to_line(event, 1.0) + "\n" for event in ended))
+    after = acquire.engine_work(FREE, workspace, found={})
+    assert jobs(after.plan) == ("1" if fewer else "6")
+    work = [plan.steps[-2].command.cwd for plan in (before.plan, after.plan)]
+    assert work[0] == work[1], "what is compiled is kept"
+
+
+def test_a_failure_of_that_code_is_in_the_list() -> None:
+    text = resource_path("failures.toml").read_text(encoding="utf-8")
+    assert f'"{acquire.COMPILER_MEMORY}"' in text
+
+
+def test_what_could_replace_an_engine(workspace: Workspace) -> None:
+    engine = installed.load(built(workspace, "mine"))
+    gcc = catalogue.recipe("gcc")
+    assert acquire.newer(engine) is None, "it is of the recommended revision"
+    older = dataclasses.replace(engine, pin="b1298")
+    assert acquire.newer(older) == (gcc, PIN)
+    forgotten = dataclasses.replace(engine, pin="b1000")
+    assert acquire.newer(forgotten) == (gcc, PIN)
+    assert acquire.newer(dataclasses.replace(older, recipe="cuda", pin="b2321")) is None, "the newest for a card"
+    assert acquire.newer(dataclasses.replace(older, recipe="gone")) is None
+    assert acquire.newer(dataclasses.replace(older, recipe=READY)) is None
+
+
+def test_what_an_engine_can_train(workspace: Workspace) -> None:
+    assert acquire.accepts_of(None, workspace.root) == PIN.accepts
     place = built(workspace, "mine")
+    installed.save(dataclasses.replace(installed.load(place), accepts={"gqa": True}))
     chosen = FileRef.of(place, workspace.root)
-    assert acquire.pin_of(chosen, workspace.root) == PIN.id
+    assert acquire.accepts_of(chosen, workspace.root) == {"gqa": True}
     place.rename(place.with_name("gone"))
     with pytest.raises(AppError):
-        acquire.pin_of(chosen, workspace.root)
+        acquire.accepts_of(chosen, workspace.root)
 
 
 @pytest.mark.parametrize("entry", models.recommended(), ids=lambda entry: entry.id)
