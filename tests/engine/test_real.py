@@ -120,8 +120,9 @@ def test_nothing_of_the_output_is_lost_in_a_crash(engine: Engine, tmp_path: Path
 def test_every_way_to_fail_is_understood_in_this_build(engine: Engine, tmp_path: Path) -> None:
     """The C++ library of the zig build words some errors differently from gcc's."""
     (tmp_path / "small").mkdir()
-    rows = capture.everything(engine.folder, tmp_path, tmp_path)
+    rows = capture.everything(engine.pin, engine.folder, tmp_path, tmp_path)
     del rows["disk-full"]  # needs a small disk
+    rows = {name: row for name, row in rows.items() if not name.startswith("help-")}
     wrong = {}
     for name, row in rows.items():
         case = Case(name=name, logs=tmp_path, **row)  # type: ignore[arg-type]
