@@ -56,6 +56,10 @@ class EngineList(Card):
             parts.insert(1, Badge(self.tr("Used here"), "good"))
         else:
             parts.append(button(self.tr("&Use {name}").format(name=one.name), partial(self.use_wanted.emit, engine)))
+        if mine and engine is not None and one.tuning is None:
+            about = self.tr("Measures for a minute at most how many threads train the fastest here.")
+            find = self.tr("&Find the fastest settings")
+            parts.append(button(find, partial(self.tune_wanted.emit, engine), about=about))
         parts.append(self._more(one))
         box.addLayout(row(*parts))
         for text in (self._about(one), self._speed(one)) if engine is not None else (str(one.found.problem),):
