@@ -166,7 +166,8 @@ def tune(arguments: argparse.Namespace, context: Context) -> None:
     context.perform(work.folder, work.plan)
     found = next((row.tuning for row in _look(context).engines if row.name == engine.name), None)
     if found is not None:
-        context.console.say(f"Fastest: {found.threads} threads, {found.ratio:.2f} times as fast as usual.")
+        threads = units.plural(found.threads, "thread", "threads")
+        context.console.say(f"Fastest: {threads}, {found.ratio:.2f} times as fast as usual.")
         context.console.result({"threads": found.threads, "blas_threads": found.blas_threads, "ratio": found.ratio})
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from loragui.cli.jobs import JOBS
 from loragui.engine import timing, tiny, tuning
 from loragui.engine.installed import Engine
-from loragui.engine.timing import tune, tune_job, tune_plan
+from loragui.engine.timing import check_quiet, tune, tune_job, tune_plan
 from loragui.engine.tuning import BLAS, MARGIN, Measured, Setting, Tuning, candidates, choose
 from loragui.errors import AppError
 from loragui.jobs.events import Event, Metric, Note, Progress, Result
@@ -391,7 +391,7 @@ def test_the_job_keeps_what_it_found(engine_in: EngineIn, tmp_path: Path) -> Non
     *_, name, args = step.command.argv
     assert JOBS[name] is tune_job
     said: list[Event] = []
-    tune_job(json.loads(args), said.append)
+    tune_job({**json.loads(args), "busy": 1.0}, said.append)
     here = look(tmp_path)
     found = tuning.tuned(engine.folder, here)
     assert found is not None
@@ -405,8 +405,14 @@ def test_a_job_that_does_not_end_well_leaves_the_old_result(engine_in: EngineIn,
     engine = stand_in(engine_in, tmp_path / "e", "os.abort()")
     tuning.save(engine.folder, TUNING)
     with pytest.raises(AppError):
-        tune_job({"engine": str(engine.folder), "scratch": str(tmp_path / "scratch")}, ignored)
+        tune_job({"engine": str(engine.folder), "scratch": str(tmp_path / "scratch"), "busy": 1.0}, ignored)
     assert tuning.load(engine.folder, "One") == TUNING
+
+
+@pytest.mark.parametrize(("used", "fine"), [(0.0, True), (0.2, True), (0.21, False), (1.0, False)])
+def test_nothing_is_measured_while_others_work(used: float, fine: bool) -> None:  # noqa: FBT001
+    with nullcontext() if fine else pytest.raises(AppError, match="Other programs use"):
+        check_quiet(used, 0.2)
 
 
 @pytest.mark.real
