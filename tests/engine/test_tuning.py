@@ -410,7 +410,7 @@ def test_a_job_that_does_not_end_well_leaves_the_old_result(engine_in: EngineIn,
 
 
 @pytest.mark.parametrize(("used", "fine"), [(0.0, True), (0.2, True), (0.21, False), (1.0, False)])
-def test_nothing_is_measured_while_others_work(used: float, fine: bool) -> None:  # noqa: FBT001
+def test_nothing_is_measured_while_others_work(used: float, fine: bool) -> None:
     with nullcontext() if fine else pytest.raises(AppError, match="Other programs use"):
         check_quiet(used, 0.2)
 
