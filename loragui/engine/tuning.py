@@ -129,7 +129,7 @@ def choose(measured: Sequence[Measured], default: Setting) -> Choice:
 
 def unsteady(measured: Sequence[Measured], default: Setting) -> bool:
     """Whether the PC was busy meanwhile: the default took clearly longer once than another time."""
-    own = [each.median for each in measured if each.setting == default]
+    own = [each.median for each in measured if each.setting == default and each.checkpointing]
     return max(own) > UNSTEADY * min(own)
 
 

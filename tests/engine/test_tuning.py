@@ -20,7 +20,7 @@ from loragui.engine.installed import Engine
 from loragui.engine.timing import check_quiet, tune, tune_job, tune_plan
 from loragui.engine.tuning import BLAS, MARGIN, Measured, Setting, Tuning, candidates, choose
 from loragui.errors import AppError
-from loragui.jobs.events import Event, Metric, Note, Progress, Result
+from loragui.jobs.events import Event, Metric, Progress, Result
 from loragui.machine import Machine, cpu_name, look, recommended_threads
 from loragui.paths import Workspace
 from loragui.project import Hyperparameters
@@ -173,7 +173,8 @@ any_measured = st.builds(
 any_tuning = st.builds(
     Tuning, date=st.text(max_size=30), cpu=st.text(max_size=30), cores=st.integers(1, 99), threads=st.integers(1, 99),
     blas_threads=st.none() | st.integers(1, 99), seconds_default=st.floats(2, 9), seconds_best=st.floats(0.1, 2),
-    seconds_without_checkpointing=st.none() | st.floats(0, 99), measured=st.lists(any_measured, max_size=4).map(tuple),
+    seconds_without_checkpointing=st.none() | st.floats(0, 99),
+    measured=st.lists(any_measured, max_size=4).map(tuple),
 )  # fmt: skip
 
 
@@ -274,7 +275,6 @@ def test_the_fastest_is_found(engine_in: EngineIn, scratch: Path, eight: Machine
     assert (found.cpu, found.cores) == (eight.cpu_name, 8)
     counts = [event.done for event in said if isinstance(event, Progress)]
     assert counts == sorted(counts)
-    assert not [event for event in said if isinstance(event, Note)]
     default = [each for each in found.measured if each.setting == Setting(threads=7, blas_threads=1)]
     assert len(default) == 2
     assert all(len(each.seconds) == 6 for each in default)
@@ -316,14 +316,6 @@ def test_when_the_time_is_over_no_further_setting_is_tried(engine_in: EngineIn, 
     found = tune(stand_in(engine_in, scratch.parent / "e", text), eight, scratch, ignored, shape=SMALL, limit=1.5)
     assert [each.setting.threads for each in found.measured] == [7, 6, 7, 7]
     assert (found.threads, found.ratio) == (7, 1)
-
-
-def test_a_busy_pc_is_told(engine_in: EngineIn, scratch: Path, pc: Machine) -> None:
-    text = "run(20 if os.path.exists('again') else 40)\nopen('again', 'w')"
-    said: list[Event] = []
-    found = tune(stand_in(engine_in, scratch.parent / "e", text), pc, scratch, said.append, shape=SMALL)
-    assert found.seconds_default == 0.02
-    assert any("busy" in event.text for event in said if isinstance(event, Note))
 
 
 @pytest.mark.parametrize(
@@ -407,6 +399,14 @@ def test_a_job_that_does_not_end_well_leaves_the_old_result(engine_in: EngineIn,
     with pytest.raises(AppError):
         tune_job({"engine": str(engine.folder), "scratch": str(tmp_path / "scratch"), "busy": 1.0}, ignored)
     assert tuning.load(engine.folder, "One") == TUNING
+
+
+def test_a_default_that_changes_meanwhile_tells_of_other_programs(engine_in: EngineIn, tmp_path: Path) -> None:
+    engine = stand_in(engine_in, tmp_path / "e", "run(20 if os.path.exists('again') else 60)\nopen('again', 'w')")
+    with pytest.raises(AppError) as caught:
+        tune_job({"engine": str(engine.folder), "scratch": str(tmp_path / "scratch"), "busy": 1.0}, ignored)
+    assert caught.value.problem.code == "pc-busy"
+    assert not (engine.folder / tuning.FILE).exists()
 
 
 @pytest.mark.parametrize(("used", "fine"), [(0.0, True), (0.2, True), (0.21, False), (1.0, False)])
