@@ -14,10 +14,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from loragui.engine import tuning
 from loragui.engine.installed import Engine
+from loragui.engine.tuning import Tuning
 from loragui.errors import AppError
 from loragui.jobs import process
 from loragui.jobs.folder import RunFolder
+from loragui.machine import cpu_name
 from loragui.paths import file_sha256, write_json
 from loragui.project import Hyperparameters
 from loragui.training import start
@@ -85,6 +88,16 @@ def test_a_training_is_a_folder_with_everything_it_needs(begin: Begin, engine: E
     assert step.command.reader_args == {
         "target": 40, "resumed_at": 0, "samples": 2, "context_size": 32, "overlapping": False,
     }  # fmt: skip
+
+
+def test_the_measured_threads_of_openblas_go_with_the_measured_threads(begin: Begin, engine: Engine) -> None:
+    found = Tuning(
+        date="", cpu=cpu_name(), cores=8, threads=SETTINGS.threads, blas_threads=7, seconds_default=2, seconds_best=1
+    )
+    for threads, blas in ((SETTINGS.threads, "7"), (SETTINGS.threads + 1, "1")):
+        tuning.save(engine.folder, dataclasses.replace(found, threads=threads))
+        (step,) = begin().load_plan().steps
+        assert step.command.env == {**engine.environment, tuning.BLAS: blas}
 
 
 def test_later_edits_of_the_project_change_nothing(begin: Begin) -> None:

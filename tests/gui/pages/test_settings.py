@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QLineEdit, QSpinB
 from pytestqt.qtbot import QtBot
 
 from loragui import acts
+from loragui.engine import tuning
+from loragui.engine.tuning import Tuning
 from loragui.gui.page import Page
 from loragui.gui.pages.settings import SettingsPage
 from loragui.gui.session import Session
@@ -154,6 +156,22 @@ def test_the_latest_settings_win(opened: Session, page_of: PageOf, settle: Settl
     settle(opened)
     assert page.seen is not None
     assert page.seen.settings.rank == 39
+
+
+def test_reset_goes_back_to_the_measured_threads(opened: Session, page_of: PageOf, qtbot: QtBot) -> None:
+    assert opened.store.opened is not None
+    assert opened.machine is not None
+    pc = opened.machine
+    found = Tuning(
+        date="", cpu=pc.cpu_name, cores=pc.physical_cores, threads=5, blas_threads=None, seconds_default=2,
+        seconds_best=1,
+    )  # fmt: skip
+    tuning.save(opened.store.opened.engine().folder, found)
+    opened.store.edit_settings(threads=3)
+    page = page_of(opened)
+    assert page.fields["threads"].reset.toolTip() == "Back to 5"
+    page.fields["threads"].reset.click()
+    assert settings(opened).threads == 5
 
 
 def test_undo_shows_the_value_before(opened: Session, page_of: PageOf, qtbot: QtBot) -> None:
