@@ -51,7 +51,7 @@ def name_of(field: QWidget, text: str) -> QLabel:
     """The label that names ``field``; its mnemonic puts the focus there."""
     made = QLabel(text)
     made.setBuddy(field)
-    made.setContentsMargins(0, 0, 3, 0)  # some fonts draw their last letter over the width that they tell
+    made.setContentsMargins(0, 0, 6, 0)  # some fonts draw their last letter over the width that they tell
     return made
 
 

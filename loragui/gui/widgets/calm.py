@@ -10,6 +10,9 @@ from PySide6.QtWidgets import QAbstractSpinBox
 EDITOR_WIDTH = 150
 """Logical pixels of every number field."""
 
+_MARGIN = 6
+"""Logical pixels before the number, as in the other fields."""
+
 Box = TypeVar("Box", bound=QAbstractSpinBox)
 
 
@@ -17,6 +20,7 @@ def calm(box: Box) -> Box:
     """Give ``box`` the common width, and let the wheel scroll the page in passing."""
     box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     box.setFixedWidth(EDITOR_WIDTH)
+    box.lineEdit().setTextMargins(_MARGIN, 0, 0, 0)  # the style sheet's padding does not reach the text
     box.installEventFilter(_Wheel(box))
     return box
 
