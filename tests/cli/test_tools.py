@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,15 @@ from loragui.cli import tools as verb
 from loragui.engine.tools import facts
 from loragui.engine.tools.surroundings import Pc
 
-ARCHIVE = Path(__file__).parents[1] / "engine" / "tools" / "archives" / "lzma2.7z"
 Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    path = tmp_path / "kit.zip"
+    with zipfile.ZipFile(path, "w") as out:
+        out.writestr("kit/bin/gcc.exe", b"MZ")
+    return path
 
 
 @pytest.fixture
@@ -78,15 +86,15 @@ def test_a_tool_that_only_a_person_can_get(capsys: Capture, tmp_path: Path) -> N
     assert "https://rocm.docs.amd.com" in capsys.readouterr().err
 
 
-def test_an_archive_that_a_person_brings(capsys: Capture, tmp_path: Path) -> None:
-    words = ["tools", "install", "w64devkit", "--file", str(ARCHIVE), "--workspace", str(tmp_path)]
+def test_an_archive_that_a_person_brings(capsys: Capture, tmp_path: Path, archive: Path) -> None:
+    words = ["tools", "install", "w64devkit", "--file", str(archive), "--workspace", str(tmp_path)]
     assert as_json(capsys, *words)["folder"] == str(tmp_path / "tools" / "w64devkit-own")
     assert (tmp_path / "tools" / "w64devkit-own" / "bin" / "gcc.exe").is_file()
-    assert ARCHIVE.is_file()
+    assert archive.is_file()
 
 
-def test_an_archive_of_something_else(capsys: Capture, tmp_path: Path) -> None:
-    words = ["tools", "install", "clblast", "--file", str(ARCHIVE), "--workspace", str(tmp_path)]
+def test_an_archive_of_something_else(capsys: Capture, tmp_path: Path, archive: Path) -> None:
+    words = ["tools", "install", "clblast", "--file", str(archive), "--workspace", str(tmp_path)]
     assert main(words) == 1
     assert "include/clblast.h is not in it" in capsys.readouterr().err
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from loragui.engine import catalogue
+from loragui.engine import catalogue, toolbox
 from loragui.engine.catalogue import Pin, Recipe, Way
 from loragui.engine.sources import FOLDER, GIT, Source
 from loragui.engine.tools import Found
@@ -71,13 +70,12 @@ class Build:
         rules = tuple(file.read_text(encoding="utf-8") for file in sorted(resource_path("engine").iterdir()))
         used = {tool: self.found.get(tool) for tool in self.way.needs}
         settings = repr((self.recipe, self.pin, self.system, self.source, used, str(self.workspace.cache), rules))
-        return self.workspace.cache / "builds" / f"{self.name}-{_digest(settings)}"
+        return self.workspace.cache / "builds" / f"{self.name}-{toolbox.digest(settings)}"
 
     @property
     def packages(self) -> Path:
         """The unpacked packages that run here."""
-        pinned = "\n".join(package.requirement for package in self.recipe.packages)
-        return self.workspace.cache / "tools" / f"{self.recipe.kind}-{_digest(pinned)}"
+        return toolbox.folder(self.recipe.kind, self.recipe.packages, self.workspace)
 
     @property
     def libraries(self) -> Path:
@@ -221,7 +219,3 @@ class Build:
             "anew": self.anew,
         }
         return Step(id="install", title="Testing the engine", command=job_command(INSTALL, args), weight=3)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
+from loragui.engine.toolbox import unpacker
 from loragui.engine.tools.facts import Tool
 from loragui.engine.tools.found import first
+from loragui.engine.tools.unpack import needs_cmake
 from loragui.errors import AppError
 from loragui.jobs.folder import RunFolder
 from loragui.jobs.plan import Command, Plan, Step
@@ -77,10 +79,12 @@ def fetch_plan(tool: Tool, workspace: Workspace) -> Plan:
         weight=3.0,
         command=job_command("tool-download", arguments),
     )
+    cmake, fetching = unpacker(workspace) if tool.fetch.kind != "zip" else ("", ())
+    into = workspace.tools / f"{tool.id}-{tool.fetch.version}"
     unpack = _unpack_step(
-        tool, workspace, archive, tool.fetch.version, sha256=tool.fetch.sha256, unpacked=tool.fetch.unpacked_bytes
+        tool, archive, into, sha256=tool.fetch.sha256, unpacked=tool.fetch.unpacked_bytes, cmake=str(cmake)
     )
-    return _plan(tool, (download, unpack))
+    return _plan(tool, (*fetching, download, unpack))
 
 
 def bring_plan(tool: Tool, archive: Path, workspace: Workspace) -> Plan:
@@ -89,9 +93,11 @@ def bring_plan(tool: Tool, archive: Path, workspace: Workspace) -> Plan:
         raise AppError(f"{tool.name} does not come as an archive.", f"Get it from {tool.page}.", code="usage")
     if not archive.is_file():
         raise AppError(f"There is no file {archive}.", "Choose the archive that you have downloaded.", code="usage")
-    version = first(r"-v?(\d{1,4}(?:\.\d{1,4})+)", archive.name) or "own"
-    step = _unpack_step(tool, workspace, archive.absolute(), version, sha256="", unpacked=tool.size_bytes)
-    return _plan(tool, (step,))
+    version = first(r"-v?(\d{1,4}(?:\.\d{1,4})+)", archive.stem) or "own"
+    cmake, fetching = unpacker(workspace) if needs_cmake(archive) else ("", ())
+    into = workspace.tools / f"{tool.id}-{version}"
+    unpack = _unpack_step(tool, archive.absolute(), into, sha256="", unpacked=tool.size_bytes, cmake=str(cmake))
+    return _plan(tool, (*fetching, unpack))
 
 
 def winget_argv(tool: Tool) -> tuple[str, ...]:
@@ -116,15 +122,16 @@ def _plan(tool: Tool, steps: tuple[Step, ...]) -> Plan:
     return Plan(kind=KIND, title=f"Getting {tool.name}", steps=steps, facts={"tool": tool.id})
 
 
-def _unpack_step(tool: Tool, workspace: Workspace, archive: Path, version: str, *, sha256: str, unpacked: int) -> Step:
+def _unpack_step(tool: Tool, archive: Path, into: Path, *, sha256: str, unpacked: int, cmake: str) -> Step:
     arguments = {
         "tool": tool.id,
         "archive": str(archive),
         "sha256": sha256,
         "bytes": unpacked,
-        "into": str(workspace.tools / f"{tool.id}-{version}"),
+        "into": str(into),
         "proof": tool.proof,
         "delete": bool(sha256),
+        "cmake": cmake,
     }
     title = f"Unpack {tool.name} (about {size(unpacked)})"
     return Step(id="unpack", title=title, command=job_command("tool-unpack", arguments))

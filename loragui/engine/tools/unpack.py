@@ -6,10 +6,8 @@ Whatever is odd is refused: names that lead elsewhere, links, devices, far more 
 from __future__ import annotations
 
 import errno
-import itertools
 import lzma
 import os
-import re
 import shutil
 import stat
 import struct
@@ -17,50 +15,39 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any
 
-from loragui.engine.tools import sevenzip
-from loragui.engine.tools.decode import SevenZipError
+from loragui.engine.tools import libarchive
+from loragui.engine.tools.libarchive import DamagedError
+from loragui.engine.tools.members import Entry, OddError, checked, top_of
 from loragui.errors import AppError
 from loragui.jobs.events import Note, Progress, Result
 from loragui.jobs.pyjob import Emit
 from loragui.paths import file_sha256, require_space
-from loragui.units import size
 
-_MOST_MEMBERS = 100_000
 _RATIO = 40
 """More than so many times the archive's own size is not unpacked: w64devkit grows four times, CLBlast six."""
 _ROOM = 16 << 20
+_BY_HAND = "Unpack it yourself (Windows 11 and 7-Zip can), pack what came out as a zip, and choose that."
 _PIECE = 1 << 20
-_LONGEST = 200
-_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\..*)?", re.IGNORECASE)
-_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')
-_REPARSE, _UNIX = 0x400, 0x8000
+_REPARSE = 0x400
+_PLAIN = {0, stat.S_IFREG, stat.S_IFDIR}
 _DAMAGED = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, SevenZipError,
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error,
     EOFError, LookupError, NotImplementedError, RuntimeError, ValueError,
 )  # fmt: skip
-"""What zipfile raises for archives that are damaged, encrypted or of another kind, and our reader of 7z."""
-_ZIP = b"PK\x03\x04"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One thing in an archive. ``mode`` is Unix' file mode, 0 when the archive does not say."""
-
-    name: str
-    size: int
-    folder: bool
-    mode: int = 0
-    odd: bool = False
+"""What zipfile raises for archives that are damaged, encrypted or of another kind."""
+_ZIP, _7Z, _PROGRAM = b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c", b"MZ"
 
 
 def unpack_job(args: Mapping[str, Any], emit: Emit) -> None:
-    """Job ``tool-unpack``: ``archive`` into the folder ``into``, which must then hold the file ``proof``."""
+    """Job ``tool-unpack``: ``archive`` into the folder ``into``, which must then hold the file ``proof``.
+
+    ``cmake`` is the program that unpacks what is not a zip; empty when there is none.
+    """
     archive, into = Path(args["archive"]), Path(args["into"])
     if (into / args["proof"]).is_file():
         emit(Note(text=f"{into.name} is there already."))
@@ -70,7 +57,7 @@ def unpack_job(args: Mapping[str, Any], emit: Emit) -> None:
         require_space(into.parent, int(args["bytes"]), into.name)
         with tempfile.TemporaryDirectory(prefix=".part-", dir=into.parent) as part:
             place = Path(part) / "files"
-            unpack(archive, place, emit)
+            unpack(archive, place, emit, cmake=args["cmake"])
             if not (place / args["proof"]).is_file():
                 raise _refused(archive.name, f"{args['proof']} is not in it", "This is the archive of something else.")
             shutil.rmtree(into, ignore_errors=True)  # a damaged one of the same name
@@ -103,69 +90,79 @@ def _check(archive: Path, sha256: str) -> None:
         )
 
 
-def unpack(archive: Path, place: Path, emit: Emit) -> None:
-    """Unpack a zip or 7z file, or a zip that holds nothing but one 7z file, without their top folder.
+def needs_cmake(archive: Path) -> bool:
+    """Whether it is something else than a zip: a 7z file, also in a zip, or a program that unpacks itself."""
+    try:
+        return not _is_zip(archive) or bool(_only(_entries(archive)))
+    except (*_DAMAGED, OddError):
+        return False
 
-    AppError when the archive is damaged or odd; then ``place`` may hold a part.
+
+def unpack(archive: Path, place: Path, emit: Emit, *, cmake: str = "") -> None:
+    """Unpack a zip file without its top folder; what ``needs_cmake``, with CMake's program ``cmake``.
+
+    AppError when the archive is damaged or odd; then ``place`` may hold a part. Its folder is used as a scratch folder.
     """
     limit = archive.stat().st_size * _RATIO + _ROOM
     try:
-        with archive.open("rb") as source:
-            inner = _write(_opened(source), place, limit, emit)
-        if inner is not None:
-            moved = inner.replace(place.with_name("inner.7z"))
-            shutil.rmtree(place)
-            with moved.open("rb") as source:
-                _write(_opened(source), place, limit, emit)
-            moved.unlink()
+        if not _is_zip(archive):
+            _expand(cmake, archive, place, limit, emit)
+        elif inner := _unzip(archive, place, limit, emit):
+            with tempfile.TemporaryDirectory(prefix=".zip-", dir=place.parent) as outer:
+                moved = inner.replace(Path(outer) / inner.name)
+                shutil.rmtree(place)
+                _expand(cmake, moved, place, limit, emit)
+    except DamagedError as error:
+        why = "it is damaged, encrypted, or of a kind that is not known here"
+        hint = f"Download it again. If that does not help: {_BY_HAND}"
+        raise _refused(archive.name, why, hint, details=str(error)) from error
     except _DAMAGED as error:
         raise _refused(archive.name, str(error), "Download it again.") from error
-    except _OddError as error:
+    except OddError as error:
         raise _refused(archive.name, str(error), "Do not use this archive; get the tool from its own page.") from error
 
 
-class _OddError(Exception):
-    """Something in the archive that has no business there."""
+def _refused(name: str, why: str, hint: str, *, details: str = "") -> AppError:
+    return AppError(f"{name} was not unpacked: {why}.", hint, details=details, code="archive")
 
 
-def _refused(name: str, why: str, hint: str) -> AppError:
-    return AppError(f"{name} was not unpacked: {why}.", hint, code="archive")
+def _is_zip(archive: Path) -> bool:
+    """False for a 7z file or a program. OddError for what is none of them."""
+    with archive.open("rb") as source:
+        start = source.read(len(_7Z))
+    if start.startswith((_ZIP, _7Z, _PROGRAM)):
+        return start.startswith(_ZIP)
+    raise OddError("it is neither a zip nor a 7z file")
 
 
-def _opened(source: BinaryIO) -> tuple[Sequence[Entry], Iterable[tuple[Entry, Iterator[bytes]]]]:
-    start = source.read(len(sevenzip.MAGIC))
-    source.seek(0)
-    if start == sevenzip.MAGIC:
-        opened = sevenzip.SevenZip(source)
-        return [_of_7z(member) for member in opened.members], ((_of_7z(m), data) for m, data in opened.contents())
-    if start.startswith(_ZIP):
-        with _seeking():
-            packed = zipfile.ZipFile(source)
-        infos = packed.infolist()
-        return [_of_zip(info) for info in infos], ((_of_zip(info), _zip_content(packed, info)) for info in infos)
-    raise _OddError("it is neither a zip nor a 7z file")
+def _expand(cmake: str, archive: Path, place: Path, limit: int, emit: Emit) -> None:
+    if not cmake:
+        raise _refused(archive.name, "it is not a zip file", _BY_HAND)
+    with tempfile.TemporaryDirectory(prefix=".7z-", dir=place.parent) as scratch:
+        _rename(libarchive.expand(Path(cmake), archive, Path(scratch), limit, emit), place)
 
 
-def _of_7z(member: sevenzip.Member) -> Entry:
-    marks = member.attributes
-    return Entry(
-        name=member.name,
-        size=member.size,
-        folder=member.folder,
-        mode=marks >> 16 if marks & _UNIX else 0,
-        odd=bool(marks & _REPARSE),
-    )
+def _entries(archive: Path) -> list[Entry]:
+    with _seeking(), zipfile.ZipFile(archive) as packed:
+        return [_entry(info) for info in packed.infolist()]
 
 
-def _of_zip(info: zipfile.ZipInfo) -> Entry:
+def _entry(info: zipfile.ZipInfo) -> Entry:
     # orig_filename: zipfile shortens names at a NUL and turns the system's separator.
+    mode = info.external_attr >> 16
     return Entry(
         name=info.orig_filename,
         size=info.file_size,
         folder=info.orig_filename.endswith(("/", "\\")),
-        mode=info.external_attr >> 16,
-        odd=bool(info.external_attr & _REPARSE),
+        program=bool(mode & stat.S_IXUSR),
+        odd=bool(info.external_attr & _REPARSE) or stat.S_IFMT(mode) not in _PLAIN,
     )
+
+
+def _only(entries: list[Entry]) -> str:
+    """The name of the 7z file when there is nothing else."""
+    names = [entry.name for entry in entries if not entry.folder]
+    return names[0] if len(names) == 1 and names[0].lower().endswith(".7z") else ""
 
 
 def _zip_content(packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -185,45 +182,31 @@ def _seeking() -> Iterator[None]:
         raise
 
 
-def safe_parts(name: str) -> tuple[str, ...]:
-    """The folders and the name of an entry, all of which Windows and Linux can have.
-
-    ValueError when it leads out of the folder, or is a name that one of them takes for something else.
-    """
-    plain = name.replace("\\", "/").removesuffix("/")
-    parts = plain.split("/")
-    for part in parts:
-        if part in {"", ".", ".."} or part[-1] in " ." or _FORBIDDEN.search(part) or _RESERVED.fullmatch(part):
-            raise ValueError(f"the name {name[:_LONGEST]!r}")
-    if len(plain) > _LONGEST:
-        raise ValueError(f"a name of {len(plain)} characters")
-    return tuple(parts)
-
-
-def _write(
-    opened: tuple[Sequence[Entry], Iterable[tuple[Entry, Iterator[bytes]]]], place: Path, limit: int, emit: Emit
-) -> Path | None:
+def _unzip(archive: Path, place: Path, limit: int, emit: Emit) -> Path | None:
     """Write all. The one file when it is nothing but a 7z file."""
-    entries, contents = opened
-    names = _names(entries, limit)
-    total = sum(entry.size for entry in entries)
-    place.mkdir(parents=True)
-    done = told = 0
-    for entry, content in contents:
-        target = place.joinpath(*names[entry.name])
-        if entry.folder:
-            target.mkdir(parents=True, exist_ok=True)
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("xb") as out:
-            done += _pour(content, out, limit - done)
-        if entry.mode & stat.S_IXUSR:
-            target.chmod(0o755)
-        if done - told > total // 50:
-            told = done
-            emit(Progress(done=min(done, total), total=total, unit="bytes"))
-    only = [names[entry.name] for entry in entries if not entry.folder]
-    return place.joinpath(*only[0]) if len(only) == 1 and only[0][-1].lower().endswith(".7z") else None
+    with _seeking(), zipfile.ZipFile(archive) as packed:
+        infos = packed.infolist()
+        entries = [_entry(info) for info in infos]
+        names = checked(entries, limit)
+        first = 1 if top_of(entries, names) else 0
+        total = sum(entry.size for entry in entries)
+        place.mkdir(parents=True)
+        done = told = 0
+        for info, entry in zip(infos, entries, strict=True):
+            target = place.joinpath(*names[entry.name][first:])
+            if entry.folder:
+                target.mkdir(parents=True, exist_ok=True)
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("xb") as out:
+                done += _pour(_zip_content(packed, info), out, limit - done)
+            if entry.program:
+                target.chmod(0o755)
+            if done - told > total // 50:
+                told = done
+                emit(Progress(done=min(done, total), total=total, unit="bytes"))
+    only = _only(entries)
+    return place.joinpath(*names[only][first:]) if only else None
 
 
 def _pour(content: Iterator[bytes], out: IO[bytes], room: int) -> int:
@@ -231,40 +214,6 @@ def _pour(content: Iterator[bytes], out: IO[bytes], room: int) -> int:
     for piece in content:
         done += len(piece)
         if done > room:
-            raise _OddError("it holds more than it says")
+            raise OddError("it holds more than it says")
         out.write(piece)
     return done
-
-
-def _names(entries: Sequence[Entry], limit: int) -> Mapping[str, tuple[str, ...]]:
-    """Where each entry goes, without the top folder that all share."""
-    if len(entries) > _MOST_MEMBERS or sum(entry.size for entry in entries) > limit:
-        raise _OddError(f"it would become {size(sum(entry.size for entry in entries))}, {len(entries)} files")
-    for entry in entries:
-        kind = stat.S_IFMT(entry.mode)
-        if entry.odd or kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
-            raise _OddError(f"{entry.name[:_LONGEST]!r} in it is a link or a device")
-    try:
-        names = {entry.name: safe_parts(entry.name) for entry in entries}
-    except ValueError as error:
-        raise _OddError(f"{error} in it leads elsewhere or is not possible on Windows") from error
-    _check_twice(entries, names)
-    files = [names[entry.name] for entry in entries if not entry.folder]
-    shared = {parts[0] for parts in names.values()}
-    if len(shared) == 1 and all(len(parts) > 1 for parts in files):
-        return {name: parts[1:] for name, parts in names.items()}
-    return names
-
-
-def _check_twice(entries: Sequence[Entry], names: Mapping[str, tuple[str, ...]]) -> None:
-    """No two files at one place (Windows does not tell ``A`` from ``a``), and no file where a folder must be."""
-    places = ["/".join(names[entry.name]).lower() for entry in entries if not entry.folder]
-    folders = {
-        "/".join(above).lower()
-        for entry in entries
-        for above in itertools.accumulate(
-            ((part,) for part in names[entry.name][: None if entry.folder else -1]), lambda a, b: a + b
-        )
-    }
-    if len(set(places)) != len(places) or folders & set(places):
-        raise _OddError("two things in it have one place")

@@ -21,12 +21,8 @@ FILES = {
 }
 METHODS = {
     "lzma2": [{"id": py7zr.FILTER_LZMA2, "preset": 5}],
-    "lzma": [{"id": py7zr.FILTER_LZMA, "preset": 5}],
     "x86-lzma2": [{"id": py7zr.FILTER_X86}, {"id": py7zr.FILTER_LZMA2, "preset": 5}],
-    "x86-lzma": [{"id": py7zr.FILTER_X86}, {"id": py7zr.FILTER_LZMA, "preset": 5}],
-    "copy": [{"id": py7zr.FILTER_COPY}],
     "ppmd": [{"id": py7zr.FILTER_PPMD, "order": 6, "mem": 16}],
-    "zstd": [{"id": py7zr.FILTER_ZSTD, "level": 3}],
 }
 
 
