@@ -71,24 +71,22 @@ class _Tar:
         return [line.removesuffix("\r") for line in said.removesuffix("\n").split("\n")] if said else []
 
     def _run(self, verb: str, limit: int, seconds: float, tell: Callable[[int], None] = lambda _done: None) -> str:
-        said, trouble = self._scratch / "said", self._scratch / "trouble"
+        said = self._scratch / "said"
         argv = [str(self._cmake), "-E", "tar", verb, str(self._archive)]
         # Without a UTF-8 locale it cannot name every file.
         env = process.overlaid({"LC_ALL": "C.UTF-8"})
         with (
             said.open("wb") as out,
-            trouble.open("wb") as errors,
             subprocess.Popen(
-                argv, cwd=self.out, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=errors,
+                argv, cwd=self.out, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE,
                 creationflags=process.HIDDEN,
             ) as running,
         ):  # fmt: skip
             try:
-                self._watch(running, limit, seconds, tell)
+                words = self._watch(running, limit, seconds, tell).decode("utf-8", "backslashreplace").strip()
             except BaseException:
                 process.end(process.descendants(running.pid), grace=0)
                 raise
-        words = trouble.read_text(encoding="utf-8", errors="backslashreplace").strip()
         if running.returncode != 0 or words:  # a wrong checksum is a warning to it
             found = failures.known(words.splitlines(), running.returncode, "cmake")
             if found is not None and found.code == "disk-full":
@@ -96,17 +94,21 @@ class _Tar:
             raise DamagedError(words or f"cmake -E tar {verb} ended with {running.returncode}")
         return said.read_bytes().decode("utf-8", "surrogateescape")
 
-    def _watch(self, running: subprocess.Popen[bytes], limit: int, seconds: float, tell: Callable[[int], None]) -> None:
-        end, returncode = time.monotonic() + seconds, None
-        while returncode is None:
+    def _watch(
+        self, running: subprocess.Popen[bytes], limit: int, seconds: float, tell: Callable[[int], None]
+    ) -> bytes:
+        """What it says on its second output, at its end."""
+        end, words = time.monotonic() + seconds, None
+        while words is None:
             with suppress(subprocess.TimeoutExpired):
-                returncode = running.wait(_LOOK_SECONDS)
+                _, words = running.communicate(timeout=_LOOK_SECONDS)
             done = _weight(self._scratch)
             tell(done)
             if done > limit:
                 raise OddError("it holds more than it says")
-            if returncode is None and time.monotonic() > end:
+            if words is None and time.monotonic() > end:
                 raise DamagedError(f"cmake did not end in {seconds:.0f} seconds")
+        return words
 
 
 def _entry(name: str, line: str) -> Entry:

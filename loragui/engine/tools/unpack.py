@@ -31,7 +31,7 @@ from loragui.paths import file_sha256, require_space
 _RATIO = 40
 """More than so many times the archive's own size is not unpacked: w64devkit grows four times, CLBlast six."""
 _ROOM = 16 << 20
-_BY_HAND = "Unpack it yourself (Windows 11 and 7-Zip can), pack what came out as a zip, and choose that."
+_BY_HAND = "Or unpack it with 7-Zip or Windows 11, pack what came out as a zip, and choose that."
 _PIECE = 1 << 20
 _REPARSE = 0x400
 _PLAIN = {0, stat.S_IFREG, stat.S_IFDIR}
@@ -114,7 +114,7 @@ def unpack(archive: Path, place: Path, emit: Emit, *, cmake: str = "") -> None:
                 _expand(cmake, moved, place, limit, emit)
     except DamagedError as error:
         why = "it is damaged, encrypted, or of a kind that is not known here"
-        hint = f"Download it again. If that does not help: {_BY_HAND}"
+        hint = f"Download it again. {_BY_HAND}"
         raise _refused(archive.name, why, hint, details=str(error)) from error
     except _DAMAGED as error:
         raise _refused(archive.name, str(error), "Download it again.") from error
@@ -137,7 +137,9 @@ def _is_zip(archive: Path) -> bool:
 
 def _expand(cmake: str, archive: Path, place: Path, limit: int, emit: Emit) -> None:
     if not cmake:
-        raise _refused(archive.name, "it is not a zip file", _BY_HAND)
+        raise _refused(
+            archive.name, "only zip files can be unpacked here", f"Take the zip, if there is one. {_BY_HAND}"
+        )
     with tempfile.TemporaryDirectory(prefix=".7z-", dir=place.parent) as scratch:
         _rename(libarchive.expand(Path(cmake), archive, Path(scratch), limit, emit), place)
 

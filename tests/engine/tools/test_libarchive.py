@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from loragui.engine.tools import libarchive
 from loragui.engine.tools.libarchive import DamagedError
 from loragui.engine.tools.members import OddError
+from loragui.errors import AppError
 from loragui.jobs.events import Event, Progress
 from tests.engine.tools.seven import ELSEWHERE, portable_executable, seven_zip
 
@@ -157,7 +159,7 @@ def large(cmake: Path, tmp_path: Path) -> Path:
 
 
 def test_more_than_it_says(cmake: Path, large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(libarchive, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(libarchive, "_LOOK_SECONDS", 0.001)
     tar = libarchive._Tar(cmake, large, large.parent / "scratch")
     with pytest.raises(OddError, match="more than it says"):
         tar.extract(1 << 20, lambda _done: None)
@@ -166,11 +168,30 @@ def test_more_than_it_says(cmake: Path, large: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_one_that_takes_forever(cmake: Path, large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(libarchive, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(libarchive, "_LOOK_SECONDS", 0.001)
     monkeypatch.setattr(libarchive, "_SECONDS", 0.0)
     with pytest.raises(DamagedError, match="did not end in 0 seconds"):
         libarchive.expand(cmake, large, large.parent / "scratch", 1 << 30, lambda _event: None)
     assert psutil.Process().children() == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a program of one text file")
+@pytest.mark.parametrize(
+    ("act", "error", "says"),
+    [
+        ("sys.exit('cmake -E tar: error: No space left on device')", AppError, "The disk is full"),
+        ("os.kill(os.getpid(), 9)", DamagedError, "ended with -9"),
+        ("open('b', 'w').close()", OddError, "not what came out"),
+        ("os.symlink('/etc', 'a')", OddError, "a link or a device"),
+    ],
+)
+def test_a_cmake_that_does_something_else(tmp_path: Path, act: str, error: type[Exception], says: str) -> None:
+    fake = tmp_path / "cmake"
+    listed = f"print({{'tf': 'a', 'tvf': '{LINE}a'}}.get(sys.argv[3], ''))"
+    fake.write_text(f"#!{sys.executable}\nimport os, sys\n{listed}\nif sys.argv[3] == 'xf':\n    {act}\n")
+    fake.chmod(0o755)
+    with pytest.raises(error, match=says):
+        expanded(fake, b"7z")
 
 
 def test_what_was_not_listed_is_noticed(tmp_path: Path) -> None:
