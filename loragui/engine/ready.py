@@ -17,7 +17,8 @@ from loragui.engine import catalogue
 from loragui.engine.build import put_engine
 from loragui.engine.catalogue import Pin
 from loragui.engine.recipes import KIND
-from loragui.engine.tools.unpack import unpack
+from loragui.engine.toolbox import unpacker
+from loragui.engine.tools.unpack import needs_cmake, unpack
 from loragui.errors import AppError
 from loragui.jobs import process
 from loragui.jobs.events import Note
@@ -40,10 +41,16 @@ def ready_plan(place: Path, workspace: Workspace) -> Plan:
     if not place.exists():
         raise AppError(f"There is no {place}.", "Choose the zip file or the folder again.", code="file-missing")
     name = f"{READY}-{slug(place.stem)}"
-    args = {"place": str(place.absolute()), "engines": str(workspace.engines), "name": name}
+    cmake, fetching = unpacker(workspace) if place.is_file() and needs_cmake(place) else ("", ())
+    args = {
+        "place": str(place.absolute()),
+        "engines": str(workspace.engines),
+        "name": name,
+        "cmake": str(cmake),
+    }
     step = Step(id="ready", title=f"Checking the programs in {place.name}", command=job_command("engine-ready", args))
     facts = {"engine": str(workspace.engines / name), "name": name, "recipe": READY}
-    return Plan(kind=KIND, title=f"Taking the engine in {place.name}", steps=(step,), facts=facts)
+    return Plan(kind=KIND, title=f"Taking the engine in {place.name}", steps=(*fetching, step), facts=facts)
 
 
 def ready_job(args: Mapping[str, Any], emit: Emit) -> None:
@@ -54,7 +61,7 @@ def ready_job(args: Mapping[str, Any], emit: Emit) -> None:
         folder = place
         if place.is_file():
             folder = Path(scratch) / "files"
-            unpack(place, folder, emit)
+            unpack(place, folder, emit, cmake=args["cmake"])
             for path in folder.rglob("*"):
                 path.chmod(path.stat().st_mode | 0o100)  # not every archive says what is a program
         made = programs_in(folder)

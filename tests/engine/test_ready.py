@@ -11,6 +11,7 @@ from loragui.engine import catalogue, installed, ready
 from loragui.engine.installed import Engine
 from loragui.errors import AppError
 from loragui.jobs.events import Event
+from loragui.paths import Workspace
 from tests.engine.conftest import program
 
 RELEASE = "llama-b2896-bin-x64"
@@ -19,7 +20,7 @@ RELEASE = "llama-b2896-bin-x64"
 def bring(place: Path, root: Path) -> list[Event]:
     """Take what is in ``place`` into ``root/engines``, as the runner would."""
     said: list[Event] = []
-    args = {"place": str(place), "engines": str(root / "engines"), "name": "ready-mine"}
+    args = {"place": str(place), "engines": str(root / "engines"), "name": "ready-mine", "cmake": ""}
     ready.ready_job(args, said.append)
     return said
 
@@ -128,3 +129,16 @@ def test_an_archive_without_finetune(tmp_path: Path) -> None:
     with pytest.raises(AppError, match="July 2024") as caught:
         bring(archive, tmp_path)
     assert caught.value.problem.code == "no-finetune"
+
+
+def test_only_a_7z_needs_an_unpacker(tmp_path: Path) -> None:
+    (tmp_path / "llama.7z").write_bytes(b"7z\xbc\xaf\x27\x1c")
+    with zipfile.ZipFile(tmp_path / "llama.zip", "w") as packed:
+        packed.writestr("finetune", b"x")
+    steps = {
+        place.name: [step.id for step in ready.ready_plan(place, Workspace(tmp_path / "w")).steps]
+        for place in (tmp_path / "llama.7z", tmp_path / "llama.zip", tmp_path)
+    }
+    assert steps == {"llama.7z": ["unpacker", "ready"], "llama.zip": ["ready"], tmp_path.name: ["ready"]}
+    with pytest.raises(AppError, match="only zip files"):
+        bring(tmp_path / "llama.7z", tmp_path)
