@@ -48,21 +48,23 @@ def engine_work(
     found: Mapping[str, Found | None] | None = None,
     pin: Pin | None = None,
     source: Source | None = None,
+    name: str = "",
     anew: bool = False,
 ) -> Work:
     """Build ``pin`` (the recipe's first) with ``recipe``. AppError when this computer cannot.
 
-    ``found`` are the tools of this PC, which are looked for when left out (up to 2 s). ``anew`` replaces the engine.
+    ``found`` are the tools of this PC, which are looked for when left out (up to 2 s). ``anew`` replaces the engine,
+    also one that has a ``name`` of its own.
     One compiler at a time when the last try ran out of memory.
     """
     pin = pin or catalogue.pin(recipe.pins[0])
     found = tools.survey(workspace) if found is None else found
-    name = recipes.engine_name(pin, recipe)
+    name = name or recipes.engine_name(pin, recipe)
     folder = engine_folder(name, workspace)
     last = folder.look().problem
     tight = last is not None and last.code == COMPILER_MEMORY
     jobs = recipes.jobs_for(recipe, os.cpu_count() or 1, machine.ram()[1], tight=tight)
-    plan = recipes.build_plan(recipe, pin, workspace, found=found, jobs=jobs, source=source, anew=anew)
+    plan = recipes.build_plan(recipe, pin, workspace, found=found, name=name, jobs=jobs, source=source, anew=anew)
     return Work(folder=folder, plan=plan, makes=workspace.engines / name)
 
 

@@ -28,12 +28,16 @@ from loragui.paths import Workspace
 
 @dataclass(frozen=True, kw_only=True)
 class EngineRow:
-    """An engine folder. ``users`` are the names of projects that use it, ``newer`` what could replace it."""
+    """An engine folder. ``users`` are the names of projects that use it, ``newer`` what could replace it.
+
+    ``again`` is how the very same is built once more: None for what was not built here, or is not in the list any more.
+    """
 
     found: installed.Found
     users: tuple[str, ...] = ()
     newer: tuple[Recipe, Pin] | None = None
     recipe: Recipe | None = None
+    again: tuple[Recipe, Pin] | None = None
     tuning: Tuning | None = None
 
     @property
@@ -120,13 +124,23 @@ def _engines(workspace: Workspace, machine: Machine) -> tuple[EngineRow, ...]:
         names = users.get(found.folder.resolve(), ())
         engine = found.engine
         if engine is None:
-            rows.append(EngineRow(found=found, users=names))
+            rows.append(EngineRow(found=found, users=names, again=_named(found.folder.name)))
             continue
         known = next((recipe for recipe in catalogue.recipes() if recipe.id == engine.recipe), None)
         newer = acquire.newer(engine) if engine.recipe != READY else None
         measured = tuned(engine.folder, machine)
-        rows.append(EngineRow(found=found, users=names, newer=newer, recipe=known, tuning=measured))
+        again = None if known is None or engine.pin not in known.pins else (known, catalogue.pin(engine.pin))
+        rows.append(EngineRow(found=found, users=names, newer=newer, recipe=known, again=again, tuning=measured))
     return tuple(rows)
+
+
+def _named(name: str) -> tuple[Recipe, Pin] | None:
+    """What builds an engine of that name, which is all that a damaged one still tells."""
+    for recipe in catalogue.recipes():
+        for pin in map(catalogue.pin, recipe.pins):
+            if recipes.engine_name(pin, recipe) == name:
+                return recipe, pin
+    return None
 
 
 def _users(workspace: Workspace) -> Mapping[Path, tuple[str, ...]]:

@@ -67,7 +67,7 @@ def test_an_engine_whose_revision_no_list_knows_any_more_still_says_what_it_take
     engine = installed.load(workspace.engines / "paper")
     installed.save(replace(engine, recipe="gone", pin="b9999"))
     (row,) = workshop.look(workspace, PC, found=NOTHING).engines
-    assert (row.recipe, row.newer) == (None, None)
+    assert (row.recipe, row.newer, row.again) == (None, None, None)
     assert installed.load(engine.folder).accepts == engine.accepts
     assert engine.accepts["architectures"] == ["llama"]
 
@@ -91,3 +91,25 @@ def test_a_build_that_did_not_come_to_its_end_is_found(workspace: Workspace) -> 
     found = workshop.look(workspace, PC, found=NOTHING).unfinished
     assert found is not None
     assert found.path == folder.path
+
+
+def test_a_damaged_engine_is_built_again_as_what_it_was(workspace: Workspace) -> None:
+    """Its name is all that is left of it."""
+    (workspace.engines / "paper").rename(workspace.engines / "b2321-gcc")
+    (workspace.engines / "b2321-gcc" / "engine.json").unlink()
+    (row,) = workshop.look(workspace, PC, found=NOTHING).engines
+    assert row.again == (catalogue.recipe("gcc"), catalogue.pin("b2321"))
+
+
+def test_an_engine_is_built_again_of_its_own_revision_or_not_at_all(workspace: Workspace) -> None:
+    engine = installed.load(workspace.engines / "paper")
+    for recipe, pin, again in (("gcc", "b2321", True), ("wheels", "b2321", False), ("gcc", "b9999", False)):
+        installed.save(replace(engine, recipe=recipe, pin=pin))
+        (row,) = workshop.look(workspace, PC, found=NOTHING).engines
+        assert row.again == ((catalogue.recipe(recipe), catalogue.pin(pin)) if again else None)
+
+
+def test_an_engine_with_a_name_of_its_own_is_replaced_under_that_name(workspace: Workspace) -> None:
+    work = acquire.engine_work(catalogue.recipe("wheels"), workspace, found=NOTHING, name="paper", anew=True)
+    assert work.makes == workspace.engines / "paper"
+    assert work.plan.facts["name"] == "paper"

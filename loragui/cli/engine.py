@@ -136,10 +136,12 @@ def _named(name: str, context: Context) -> EngineRow:
 def rebuild(arguments: argparse.Namespace, context: Context) -> None:
     """Build an engine again, of the same revision in the same way."""
     row = _named(arguments.name, context)
-    if row.recipe is None:
-        raise AppError(f"{row.name} was not built here.", "Add its programs again.", code="not-built")
-    pin = catalogue.pin(row.found.engine.pin) if row.found.engine is not None else None
-    engine = _made(acquire.engine_work(row.recipe, context.workspace, pin=pin, anew=True), context)
+    if row.again is None:
+        why = "it was brought as finished programs, or its revision is not in the list any more"
+        hint = "Add its programs again, or build another engine."
+        raise AppError(f"{row.name} cannot be built again: {why}.", hint, code="not-built")
+    recipe, pin = row.again
+    engine = _made(acquire.engine_work(recipe, context.workspace, pin=pin, name=row.name, anew=True), context)
     if engine is not None:
         _tell(engine, context)
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from loragui import acquire, machine, units, workshop
 from loragui.acquire import Work
-from loragui.engine import catalogue, installed
+from loragui.engine import installed, recipes
+from loragui.engine.catalogue import Pin, Recipe
 from loragui.engine.installed import Engine
 from loragui.engine.tools import get
 from loragui.engine.tools.get import Way
@@ -25,11 +28,13 @@ from loragui.gui.widgets.engine_tools import EngineTools
 from loragui.gui.widgets.engine_ways import EngineWays
 from loragui.gui.widgets.problem import ProblemBox
 from loragui.gui.widgets.run_panel import RunPanel
-from loragui.jobs.folder import FAILED
+from loragui.jobs.folder import BROKEN, FAILED, STOPPED
 from loragui.machine import doctor_rows
 from loragui.project import FileRef
 from loragui.steps import Step
 from loragui.workshop import EngineRow, ToolRow, Workshop
+
+_FAILED = frozenset({FAILED, BROKEN})
 
 
 class EnginePage(Page):
@@ -57,7 +62,7 @@ class EnginePage(Page):
         for part in (self.problem, self.panel, self.ways, self.list, self.tools, self._pc):
             self.body.addWidget(part)
         self.body.addStretch(1)
-        self._last = self._build
+        self._last: tuple[RunWatcher, Callable[[], None]] | None = None
         self._connect()
         self._show_pc()
 
@@ -69,6 +74,8 @@ class EnginePage(Page):
         session.store.changed.connect(self._render)
         session.gates_changed.connect(self._render)
         self.ways.changed.connect(self.act_changed.emit)
+        self.ways.build_wanted.connect(self._build)
+        self.act_changed.connect(self._offer_build)
         self.ways.ready_wanted.connect(self._take_ready)
         self.list.use_wanted.connect(self._use)
         self.list.rebuild_wanted.connect(self._rebuild)
@@ -107,8 +114,7 @@ class EnginePage(Page):
             self._facts.show_rows(doctor_rows(pc))
 
     def _look_for_build(self) -> None:
-        running = self.session.running_step(Step.ENGINE)
-        if running is not None:
+        if (running := self.session.running_step(Step.ENGINE)) is not None:
             self.panel.show_run(running)
         self.act_changed.emit()
 
@@ -151,9 +157,23 @@ class EnginePage(Page):
         way = self.seen.way(recipe)
         if way is not None and way.problems:
             return Act(text=self.tr("Build engine"), why=str(way.problems[0]))
-        failed = self.panel.watcher is not None and self.panel.watcher.state == FAILED
-        text = self.tr("Try again") if failed else self.tr("Build engine")
-        return Act(text=text, run=self._again if failed else self._build, why=self._cost())
+        texts = dict.fromkeys(_FAILED, self.tr("Try again")) | {STOPPED: self.tr("Continue building")}
+        text = texts.get(self._state_of_build(), self.tr("Build engine"))
+        return Act(text=text, run=self._build, why=self._cost())
+
+    def _state_of_build(self) -> str:
+        """How the shown run ended, if that was the building of what is chosen now; else empty."""
+        run, recipe, pin = self.panel.watcher, self.ways.recipe, self.ways.pin
+        if run is None or recipe is None or pin is None:
+            return ""
+        mine = acquire.engine_folder(recipes.engine_name(pin, recipe), self.session.workspace)
+        return run.state if run.folder.path == mine.path else ""
+
+    def _offer_build(self) -> None:
+        """Where an engine is there, the main act is another one, and further engines are built beside it."""
+        gate, seen = self.session.gates.get(Step.ENGINE), self.seen
+        more = seen is not None and (bool(seen.usable) or (gate is not None and gate.done))
+        self.ways.offer_build(wanted=more and self.session.running_step(Step.ENGINE) is None)
 
     def _cost(self) -> str:
         recipe, pin = self.ways.recipe, self.ways.pin
@@ -166,38 +186,46 @@ class EnginePage(Page):
     # -- work ------------------------------------------------------------------------------------------------------
 
     def _again(self) -> None:
-        self._last()
+        """Do once more what the panel shows: by its own plan, when it is other work that was not begun here."""
+        shown = self.panel.watcher
+        if self._last is not None and self._last[0] is shown:
+            self._last[1]()
+        elif self._state_of_build():
+            self._build()
+        elif shown is not None:
+            shown.start()
 
-    def _do(self, make: partial[Work]) -> None:
-        """Prepare a work in the background, and start it; “Try again” does the same once more."""
-        self._last = partial(self._do, make)
-        self.session.background.run(self, make, self._start, self._failed)
+    def _do(self, make: Callable[[], Work], again: Callable[[], Work] | None = None) -> None:
+        """Prepare a work in the background, and start it; “Try again” does the same, or ``again``, once more."""
 
-    def _start(self, work: Work) -> None:
-        watcher = self.session.watch(work.folder)
-        self.panel.show_run(watcher)
-        watcher.start(work.plan)
+        def start(work: Work) -> None:
+            watcher = self.session.watch(work.folder)
+            self._last = (watcher, partial(self._do, again or make))
+            self.panel.show_run(watcher)
+            watcher.start(work.plan)
+
+        self.session.background.run(self, make, start, self._failed)
+
+    def _do_build(self, recipe: Recipe, pin: Pin | None, **more: Any) -> None:
+        """Build with the tools that were found; after a failure they are looked for anew."""
+        make = partial(acquire.engine_work, recipe, self.session.workspace, pin=pin, **more)
+        known = None if self.seen is None or self._state_of_build() in _FAILED else self.seen.found
+        self._do(partial(make, found=known), again=make)
 
     def _build(self) -> None:
-        recipe, seen = self.ways.recipe, self.seen
-        if recipe is not None and seen is not None:
-            make = partial(acquire.engine_work, recipe, self.session.workspace, found=seen.found)
-            self._do(partial(make, pin=self.ways.pin, source=self.ways.from_where))
+        if self.ways.recipe is not None:
+            self._do_build(self.ways.recipe, self.ways.pin, source=self.ways.from_where)
 
     def _rebuild(self, row: EngineRow) -> None:
-        engine = row.found.engine
         if self.session.running():
             self._busy(self.tr("Work is going on that may need this engine."))
-        elif row.recipe is not None and self.seen is not None:
-            known = {pin.id: pin for pin in catalogue.pins()}
-            pin = known.get(engine.pin) if engine is not None else None
-            make = partial(acquire.engine_work, row.recipe, self.session.workspace, found=self.seen.found)
-            self._do(partial(make, pin=pin, anew=True))
+        elif row.again is not None:
+            recipe, pin = row.again
+            self._do_build(recipe, pin, name=row.name, anew=True)
 
     def _update(self, row: EngineRow) -> None:
-        if row.newer is not None and self.seen is not None:
-            recipe, pin = row.newer
-            self._do(partial(acquire.engine_work, recipe, self.session.workspace, found=self.seen.found, pin=pin))
+        if row.newer is not None:
+            self._do_build(*row.newer)
 
     def _take_ready(self, place: Path) -> None:
         self._do(partial(acquire.ready_work, place, self.session.workspace))

@@ -11,6 +11,9 @@ from loragui import units
 from loragui.gui.widgets.basic import Badge, Card, button, clear, label, row, rule
 from loragui.workshop import EngineRow
 
+USUAL = 1.005
+"""Less than so many times as fast is told as no gain."""
+
 
 class EngineList(Card):
     """One row for each engine. The one that the project uses carries a badge."""
@@ -29,12 +32,16 @@ class EngineList(Card):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
         self.set_title(self.tr("Engines on this PC"))
+        self._shown: tuple[tuple[EngineRow, ...], str] | None = None
         self._list = QVBoxLayout()
         self.box.addLayout(self._list)
         self.hide()
 
     def show_rows(self, rows: tuple[EngineRow, ...], mine: str) -> None:
         """Show these engines; ``mine`` is the name of the one that the project uses."""
+        if (rows, mine) == self._shown:
+            return  # an open menu and the focus stay
+        self._shown = (rows, mine)
         clear(self._list)
         self.setVisible(bool(rows))
         for number, one in enumerate(rows):
@@ -52,6 +59,8 @@ class EngineList(Card):
         parts: list[QWidget | int] = [name, 1]
         if engine is None:
             parts.insert(1, Badge(self.tr("Damaged"), "bad"))
+            if one.again is not None:
+                parts.append(self._rebuild(one))
         elif mine:
             parts.insert(1, Badge(self.tr("Used here"), "good"))
         else:
@@ -67,6 +76,11 @@ class EngineList(Card):
                 box.addWidget(label(text, role="quiet", wrap=True))
         return made
 
+    def _rebuild(self, one: EngineRow) -> QPushButton:
+        made = button(self.tr("&Build it again"), partial(self.rebuild_wanted.emit, one))
+        made.setAccessibleName(self.tr("Build {name} again").format(name=one.name))
+        return made
+
     def _more(self, one: EngineRow) -> QPushButton:
         made = QPushButton(self.tr("&More"))
         made.setAccessibleName(self.tr("More about {name}").format(name=one.name))
@@ -77,7 +91,7 @@ class EngineList(Card):
         if one.newer is not None:
             text = self.tr("&Update to {pin}").format(pin=one.newer[1].name)
             menu.addAction(text, partial(self.update_wanted.emit, one))
-        if one.recipe is not None:
+        if one.again is not None:
             menu.addAction(self.tr("&Build it again"), partial(self.rebuild_wanted.emit, one))
         menu.addAction(self.tr("&Remove"), partial(self.remove_wanted.emit, one))
         made.setMenu(menu)
@@ -102,6 +116,8 @@ class EngineList(Card):
         if found is None:
             return ""
         text = self.tr("Fastest settings here ({threads}): {ratio:.2f} times as fast as usual.")
+        if found.ratio < USUAL:
+            text = self.tr("The usual settings are the fastest here ({threads}).")
         threads = self.tr("threads: {number}").format(number=found.threads)
         if found.blas_threads:
             threads = self.tr("{threads}, OpenBLAS threads: {blas}").format(threads=threads, blas=found.blas_threads)

@@ -25,6 +25,8 @@ class EngineWays(Card):
     """Chooses recipe, revision and source; the first two can be left as they are recommended."""
 
     changed = Signal()
+    build_wanted = Signal()
+    """Build what is chosen, beside the engines that are there."""
     ready_wanted = Signal(object)
     """The person has finished programs, in this ``Path``."""
 
@@ -42,8 +44,37 @@ class EngineWays(Card):
         self._texts: dict[str, QLabel] = {}
         for part in (self._name, self._why, self._cost, self.others):
             self.box.addWidget(part)
+        self._build = button(self.tr("Build t&his engine"), self.build_wanted.emit)
+        self._cannot = label(role="quiet", wrap=True)
+        self._more_wanted = False
         self.revision, self.source = QComboBox(), QComboBox()
         self._build_more()
+        self.box.addLayout(row(self._build, self._cannot))
+        self.offer_build(wanted=False)
+
+    def offer_build(self, *, wanted: bool) -> None:
+        """Whether to offer building what is chosen, as the window's main button does something else."""
+        self._more_wanted = wanted
+        self._render_build()
+
+    def _render_build(self) -> None:
+        shown = self._more_wanted and self.recipe is not None
+        why = self._why_not() if shown else ""
+        self._build.setVisible(shown)
+        self._build.setEnabled(not why)
+        about = self.tr("It will stand beside the engines that are there.")
+        set_text(self._cannot, why or about)
+        self._cannot.setVisible(shown)
+
+    def _why_not(self) -> str:
+        recipe, pin, workshop = self.recipe, self.pin, self._workshop
+        if recipe is None or pin is None or workshop is None:
+            return ""
+        way, name = workshop.way(recipe), recipes.engine_name(pin, recipe)
+        if way is not None and way.problems:
+            return str(way.problems[0])
+        there = any(engine.name == name for engine in workshop.usable)
+        return self.tr("This engine is there already: see below.") if there else ""
 
     def _build_more(self) -> None:
         more = Details(self.tr("&Where llama.cpp comes from"))
@@ -121,6 +152,7 @@ class EngineWays(Card):
         self.changed.emit()
 
     def _render(self) -> None:
+        self._render_build()
         recipe, pin, workshop = self.recipe, self.pin, self._workshop
         if recipe is None or pin is None or workshop is None:
             if workshop is not None:

@@ -270,3 +270,74 @@ def test_finished_programs_that_cannot_train_are_refused_with_the_reason(
         page.ways.ready_wanted.emit(folder)
     assert "no program “finetune”" in texts(page.panel)
     assert "July 2024" in texts(page.panel)
+
+
+def test_another_engine_can_be_built_beside_the_one_in_use(opened: Session, page_of: PageOf) -> None:
+    page = page_of(opened)
+    assert opened.gates[Step.ENGINE].done
+    build = button(page, "Build this engine")
+    assert build.isEnabled()
+    assert "beside the engines" in texts(page.ways)
+
+
+def test_an_engine_that_is_there_is_not_built_once_more_by_mistake(
+    opened: Session, page_of: PageOf, settle: Settle
+) -> None:
+    (opened.workspace.engines / "paper").rename(opened.workspace.engines / "b2896-wheels")
+    place = opened.workspace.engines / "b2896-wheels"
+    installed.save(replace(installed.load(place), name="b2896-wheels"))
+    page = page_of(opened)
+    settle(opened)
+    assert not button(page, "Build this engine").isEnabled()
+    assert "there already" in texts(page.ways)
+
+
+def test_trying_again_is_offered_for_the_way_that_failed_only(opened: Session, page_of: PageOf, settle: Settle) -> None:
+    without_engine(opened, settle)
+    folder = acquire.engine_folder("b2896-wheels", opened.workspace)
+    folder.save_plan(plan_of("raise SystemExit(1)"))
+    client.run_to_end(folder)
+    page = page_of(opened)
+    settle(opened)
+    act = page.act()
+    assert act is not None
+    assert act.text == "Try again"
+    page.ways.radios["gcc"].setChecked(True)
+    act = page.act()
+    assert act is not None
+    assert act.text != "Try again"
+
+
+def test_other_work_that_failed_is_done_again_and_nothing_else(
+    opened: Session, page_of: PageOf, settle: Settle, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """A tool that another window failed to get is fetched again; no engine is built."""
+    page = page_of(opened)
+    times = tmp_path / "times"
+    watcher = opened.watch(RunFolder(opened.workspace.jobs / "tool-git"))
+    with qtbot.waitSignal(opened.run_ended, timeout=20_000):
+        watcher.start(replace(plan_of(f"open({str(times)!r}, 'a').write('x'); raise SystemExit(1)"), kind=get.KIND))
+        page.panel.show_run(watcher)
+    settle(opened)
+    with qtbot.waitSignal(opened.run_ended, timeout=20_000):
+        page.panel.problem.remedy.click()
+    assert page.panel.watcher is watcher
+    assert times.read_text() == "xx"
+
+
+def test_a_damaged_engine_can_be_built_again(opened: Session, page_of: PageOf, settle: Settle) -> None:
+    place = opened.workspace.engines / "b2321-gcc"
+    (opened.workspace.engines / "paper").rename(place)
+    (place / "finetune").unlink()
+    page = page_of(opened)
+    settle(opened)
+    assert button(page, "Build it again").accessibleName() == "Build b2321-gcc again"
+
+
+def test_the_list_keeps_the_focus_while_nothing_changes(opened: Session, page_of: PageOf, settle: Settle) -> None:
+    page = page_of(opened)
+    more = next(b for b in page.findChildren(QPushButton) if b.accessibleName() == "More about paper")
+    opened.gates_changed.emit()
+    page.refresh()
+    settle(opened)
+    assert more is next(b for b in page.findChildren(QPushButton) if b.accessibleName() == "More about paper")
