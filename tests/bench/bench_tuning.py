@@ -2,7 +2,7 @@
 
 Tunes the engines of the tests' workspace for real, then measures what was chosen and the default anew, in turns, on
 the same tiny model. A ratio below 1 would mean that the choice is
-slower than the default.
+slower than the default. Words on the command line are the names of the engines to take (else all).
 """
 
 from __future__ import annotations
@@ -49,8 +49,11 @@ def ratio(engine: Engine, chosen: Setting, default: Setting, folder: Path) -> fl
 def main() -> int:
     """Measure and print; 1 when a choice is slower than the default or the tuning takes too long."""
     workspace = Workspace(Path(os.environ.get("LORAGUI_TEST_WORKSPACE", "/var/tmp/loragui-tests")))
+    print(f"tuning: other programs use {timing._others():.0%} of the processor")
     missed = 0
     for engine in installed.engines(workspace):
+        if sys.argv[1:] and engine.name not in sys.argv[1:]:
+            continue
         with tempfile.TemporaryDirectory() as scratch:
             folder, pc = Path(scratch), look(Path(scratch))
             began = time.monotonic()
