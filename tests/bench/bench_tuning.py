@@ -1,8 +1,8 @@
 """The settings that were found to be the fastest on this PC against the default, as ratios from one run.
 
 Tunes the engines of the tests' workspace for real, then measures what was chosen and the default anew, in turns, on
-the same tiny model. A ratio below 1 would mean that the choice is
-slower than the default. Words on the command line are the names of the engines to take (else all).
+the same tiny model. A ratio below 1 would mean that the choice is slower than the default. Words on the command line
+are the names of the engines to take (else all).
 """
 
 from __future__ import annotations
