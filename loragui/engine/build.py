@@ -7,12 +7,14 @@ adapter passes, and it has trained, merged and used a tiny model. Until then not
 from __future__ import annotations
 
 import datetime as dt
+import glob
 import re
 import shutil
 import stat
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,10 +47,16 @@ def install_job(args: Mapping[str, Any], emit: Emit) -> None:
 
 
 def _clear(work: Path) -> None:
-    """Delete the build folder. Git's own files are read-only, and Windows keeps such."""
-    for path in (work / "clone" / ".git").rglob("*"):
-        path.chmod(path.stat().st_mode | stat.S_IWRITE)
-    shutil.rmtree(work, ignore_errors=True)
+    """Delete the build folder, and those of the same engine with other tools or settings, as far as it goes.
+
+    Git's own files are read-only, and Windows keeps such.
+    """
+    name, _dash, _digest = work.name.rpartition("-")
+    for folder in (work, *work.parent.glob(f"{glob.escape(name)}-{'[0-9a-f]' * 8}")):
+        for path in folder.glob("clone-*/.git/**/*"):
+            with suppress(OSError):
+                path.chmod(path.stat().st_mode | stat.S_IWRITE)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def put_engine(args: Mapping[str, Any], emit: Emit) -> None:

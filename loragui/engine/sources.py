@@ -110,7 +110,7 @@ class _placed:  # noqa: N801 - used like a function
     def __init__(self, args: Mapping[str, Any]) -> None:
         self._args, self._into = args, Path(args["into"])
         self._into.parent.mkdir(parents=True, exist_ok=True)
-        self._part = tempfile.TemporaryDirectory(prefix=".part-", dir=self._into.parent)
+        self._part = tempfile.TemporaryDirectory(prefix=".part-", dir=self._into.parent, ignore_cleanup_errors=True)
 
     def __enter__(self) -> Path:
         place = Path(self._part.name) / "source"

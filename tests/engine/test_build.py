@@ -293,11 +293,22 @@ def test_an_engine_that_was_deleted_during_the_build(made: dict[str, Any], befor
 
 
 def test_gits_read_only_files_are_cleared_away(made: dict[str, Any]) -> None:
-    pack = Path(made["work"]) / "clone" / ".git" / "objects" / "pack" / "pack-1.idx"
+    pack = Path(made["work"]) / "clone-0" / ".git" / "objects" / "pack" / "pack-1.idx"
     pack.parent.mkdir(parents=True)
     pack.touch(mode=0o444)
     install(made)
     assert not Path(made["work"]).exists()
+
+
+def test_build_folders_of_other_tools_go_too(made: dict[str, Any]) -> None:
+    builds = Path(made["work"]).parent
+    old, other = builds / "b2896-gcc-0123abcd", builds / "b2896-gcc-openblas-0123abcd"
+    for folder in (old, other):
+        folder.mkdir()
+    work = Path(made["work"]).rename(builds / "b2896-gcc-ffffffff")
+    at = {"work": str(work), "built": str(work / "bin"), "libraries": [str(work / "lib.so")]}
+    install({**made, **at})
+    assert [path.name for path in builds.iterdir()] == [other.name]
 
 
 # -- Through the runner ------------------------------------------------------------------------------------------------

@@ -386,7 +386,7 @@ def test_the_hip_sdk(tmp_path: Path) -> None:
 def test_the_source_by_git(place: str, tmp_path: Path) -> None:
     plan = plan_of(GCC, tmp_path, source=Source(kind=GIT, place=place))
     assert steps(plan) == ["git-begin", "git-fetch", "git-checkout", "copy", "helper", "compile", "install"]
-    clone = str(Path(command(plan, "compile").cwd) / "clone")
+    clone = str(Path(command(plan, "compile").cwd) / "clone-0")
     there = (
         "/usr/bin/git", "-C", clone, "-c", "core.autocrlf=false", "-c", "core.eol=lf", "-c", "core.longpaths=true",
         "-c", "core.symlinks=false", "-c", "protocol.version=2",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -335,7 +336,7 @@ def carried_out(tmp_path: Path, source: Source, commit: str) -> tuple[RunFolder,
     folder = RunFolder(tmp_path / "run")
     folder.save_plan(Plan(kind="test", title="x", steps=steps))
     place = Path(plan.steps[-2].command.cwd)
-    place.mkdir(parents=True)  # as the runner does for the first step that works there
+    place.mkdir(parents=True, exist_ok=True)  # as the runner does for the first step that works there
     return folder, place / "source"
 
 
@@ -352,6 +353,31 @@ def test_git_gives_the_same_files_whatever_the_persons_settings(repository: Path
     assert state_of(repository) == before
     unpack(tmp_path, package(tmp_path / "p.tar.gz"))
     assert sources.tree_digest(place) == sources.tree_digest(tmp_path / "work" / "source")
+
+
+def test_git_that_was_ended_in_the_middle_is_begun_anew(repository: Path, tmp_path: Path) -> None:
+    """It leaves locks behind; what it had fetched is not used."""
+    source, commit = Source.of_folder(repository), git(repository, "rev-parse", "HEAD~1")
+    folder, place = carried_out(tmp_path, source, commit)
+    assert client.run_to_end(folder).state == DONE
+    for path in place.parent.glob("clone-*/.git"):
+        put(path, {"index.lock": b"", "shallow.lock": b""})
+    shutil.rmtree(place)
+    folder, place = carried_out(tmp_path, source, commit)
+    ended = client.run_to_end(folder)
+    assert ended.state == DONE, f"{ended.problem}\n{folder.output_file.read_text()}"
+    assert files_of(place) == FILES
+
+
+def test_a_source_that_is_there_is_not_fetched_again(tmp_path: Path) -> None:
+    plans = []
+    for _ in range(2):
+        plan = recipes.build_plan(
+            catalogue.recipe("wheels"), catalogue.pins()[0], Workspace(tmp_path), system="linux-x86_64"
+        )
+        plans.append({step.id for step in plan.steps})
+        (Path(plan.steps[-2].command.cwd) / "source").mkdir(parents=True, exist_ok=True)
+    assert plans[0] - plans[1] == {"download", "unpack"}
 
 
 def test_the_persons_settings_would_make_other_files(repository: Path, tmp_path: Path) -> None:

@@ -28,8 +28,11 @@ _PLACE = re.compile(r"\{([a-z0-9-]+)(?:\.([a-z0-9_+-]+))?\}")
 FOREIGN = (
     "AR", "ARFLAGS", "CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "CPATH", "C_INCLUDE_PATH",
     "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "MAKEFLAGS", "MFLAGS", "CMAKE_BUILD_TYPE", "CMAKE_GENERATOR",
-    "CMAKE_TOOLCHAIN_FILE", "CMAKE_PREFIX_PATH", "NINJAFLAGS", "LLAMA_CUDA", "LLAMA_CUBLAS", "LLAMA_CLBLAST",
-    "LLAMA_HIPBLAS", "LLAMA_VULKAN", "LLAMA_OPENBLAS", "LLAMA_BLAS", "LLAMA_DEBUG", "LLAMA_FAST",
+    "CMAKE_TOOLCHAIN_FILE", "CMAKE_PREFIX_PATH", "CMAKE_GENERATOR_PLATFORM", "CMAKE_GENERATOR_TOOLSET",
+    "CMAKE_GENERATOR_INSTANCE", "CMAKE_C_COMPILER_LAUNCHER", "CMAKE_CXX_COMPILER_LAUNCHER", "CL", "_CL_", "LINK",
+    "_LINK_", "CUDAFLAGS", "CUDACXX", "CUDAHOSTCXX", "NVCC_PREPEND_FLAGS", "NVCC_APPEND_FLAGS", "NINJAFLAGS",
+    "LLAMA_CUDA", "LLAMA_CUBLAS", "LLAMA_CLBLAST", "LLAMA_HIPBLAS", "LLAMA_VULKAN", "LLAMA_OPENBLAS", "LLAMA_BLAS",
+    "LLAMA_DEBUG", "LLAMA_FAST",
 )  # fmt: skip
 """Variables of a person's environment that would change the build."""
 _ENGLISH = {"LC_ALL": "C.UTF-8", "VSLANG": "1033"}
@@ -135,6 +138,8 @@ class Build:
         return (*self._source(), *steps)
 
     def _source(self) -> tuple[Step, ...]:
+        if (self.work / "source").is_dir():
+            return ()  # it appears only when all of it is there
         known = catalogue.catalogue()
         args = {
             "into": str(self.work / "source"),
@@ -148,7 +153,9 @@ class Build:
             command = job_command(COPY, {**args, "folder": self.source.place})
             return (Step(id="copy", title="Copying llama.cpp", command=command, weight=1),)
         if self.source.kind == GIT:
-            return (*self._git(), self._taken(args))
+            # Never one that is there: a git that was ended leaves locks, which stop the next one for good.
+            clone = self.work / f"clone-{len(list(self.work.glob('clone-*')))}"
+            return (*self._git(str(clone)), self._taken(args, clone))
         return self._package(args)
 
     def _package(self, args: Mapping[str, object]) -> tuple[Step, ...]:
@@ -162,10 +169,10 @@ class Build:
         fetch = download_command(self.pin.package, archive.parent)
         return (Step(id="download", title=title, command=fetch, weight=8), unpack)
 
-    def _git(self) -> tuple[Step, ...]:
+    def _git(self, clone: str) -> tuple[Step, ...]:
         """The one commit, without history. A person's settings for line ends would change the files."""
         git = self.filled("{git}")
-        clone, url = str(self.work / "clone"), self.source.place or catalogue.catalogue().repository.url
+        url = self.source.place or catalogue.catalogue().repository.url
         settings = ("core.autocrlf=false", "core.eol=lf", "core.longpaths=true", "core.symlinks=false")
         # Before version 2 of its protocol (the default since git 2.26) a folder gives the tips of its branches only.
         there = ("-C", clone, *(word for setting in (*settings, "protocol.version=2") for word in ("-c", setting)))
@@ -193,8 +200,8 @@ class Build:
             for step, (title, argv, weight) in words.items()
         )
 
-    def _taken(self, args: Mapping[str, object]) -> Step:
-        command = job_command(COPY, {**args, "folder": str(self.work / "clone")})
+    def _taken(self, args: Mapping[str, object], clone: Path) -> Step:
+        command = job_command(COPY, {**args, "folder": str(clone)})
         return Step(id="copy", title="Checking the files", command=command, weight=1)
 
     def install(self) -> Step:
