@@ -20,7 +20,7 @@ from loragui.engine.recipes import KIND
 from loragui.engine.toolbox import unpacker
 from loragui.engine.tools.unpack import needs_cmake, unpack
 from loragui.errors import AppError
-from loragui.jobs import process
+from loragui.jobs import failures, process
 from loragui.jobs.events import Note
 from loragui.jobs.plan import Plan, Step
 from loragui.jobs.pyjob import Emit, job_command
@@ -122,6 +122,19 @@ def revision_of(finetune: Path) -> tuple[int, str]:
             details=repr(error),
             code="engine-does-not-start",
         ) from error
+    lacking = failures.known(done.stdout.decode("utf-8", "backslashreplace").splitlines(), done.returncode, "main")
+    if lacking is not None and lacking.code == "library-missing":
+        raise AppError(
+            f"{program.name} needs a file that is neither beside it nor on this PC.",
+            "For a release with “cublas” in its name, unpack it and NVIDIA's files (“cudart…” on the same page) into "
+            "one folder, then bring that folder as a zip.",
+            details=lacking.details,
+            code="library-missing",
+        )
+    if lacking is not None and lacking.code == "illegal-instruction":
+        raise AppError(
+            lacking.message, "Take a release for this processor (avx2, avx, noavx).", code="illegal-instruction"
+        )
     match = _VERSION.search(done.stdout)
     if match is None or int(match[1]) == 0:
         raise AppError(

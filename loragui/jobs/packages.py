@@ -137,4 +137,9 @@ def install_job(args: Mapping[str, Any], emit: Emit) -> None:
         packages = tuple(Package.from_json(row) for row in args["packages"])
         other = ("--platform", str(args["platform"])) if args.get("platform") else ()
         _pip(("install", "--only-binary=:all:", "--no-compile", "--target", str(place), *other), packages, emit)
-        place.replace(into)
+        try:
+            place.replace(into)
+        except OSError:
+            if not into.is_dir():
+                raise
+            emit(Note(text="Another build has brought them meanwhile."))

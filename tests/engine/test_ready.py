@@ -103,6 +103,23 @@ def test_programs_that_do_not_say_what_they_are(tmp_path: Path, version: str) ->
     assert caught.value.problem.code == "revision-unknown"
 
 
+@pytest.mark.parametrize(
+    ("text", "code", "word"),
+    [
+        ("print('main: error while loading shared libraries: libcudart.so.12: no'); raise SystemExit(127)",
+         "library-missing", "cudart"),
+        ("import os; os.kill(os.getpid(), 4)", "illegal-instruction", "avx2"),
+    ],
+)  # fmt: skip
+def test_programs_that_end_before_they_say_anything(tmp_path: Path, text: str, code: str, word: str) -> None:
+    folder = saying(tmp_path / "x", "version: 2321 (abc)")
+    program(folder / "main", text)
+    with pytest.raises(AppError) as caught:
+        bring(folder, tmp_path)
+    assert caught.value.problem.code == code
+    assert word in caught.value.problem.hint
+
+
 def test_programs_for_another_kind_of_computer(tmp_path: Path) -> None:
     folder = saying(tmp_path / "x", "version: 2321 (abc)")
     (folder / "main").write_bytes(b"MZ\x90\x00 no program of this system")

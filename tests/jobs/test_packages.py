@@ -67,6 +67,19 @@ def test_packages_are_unpacked_into_a_folder_that_appears_at_once(wheel: Path, t
     assert [path.name for path in into.parent.iterdir()] == ["lamps"]
 
 
+def test_two_builds_may_bring_the_same_packages_at_once(wheel: Path, tmp_path: Path) -> None:
+    into = tmp_path / "tools" / "lamps"
+
+    def other_is_first(event: Event) -> None:
+        if isinstance(event, Note) and event.text.startswith("Downloading"):
+            (into / "lamp").mkdir(parents=True)
+            (into / "lamp" / "__init__.py").write_text("of the other")
+
+    packages.install_job({"packages": [package(wheel).to_json()], "into": str(into)}, other_is_first)
+    assert (into / "lamp" / "__init__.py").read_text() == "of the other"
+    assert [path.name for path in into.parent.iterdir()] == ["lamps"]
+
+
 def test_another_file_under_the_same_name_is_refused(wheel: Path, tmp_path: Path) -> None:
     wrong = package(wheel, sha256=["0" * 64])
     into = tmp_path / "tools" / "lamps"
