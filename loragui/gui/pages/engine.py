@@ -15,6 +15,7 @@ from loragui.acquire import Work
 from loragui.engine import installed, recipes
 from loragui.engine.catalogue import Pin, Recipe
 from loragui.engine.installed import Engine
+from loragui.engine.timing import KIND
 from loragui.engine.tools import get
 from loragui.engine.tools.get import Way
 from loragui.errors import Problem
@@ -54,6 +55,7 @@ class EnginePage(Page):
         self.panel = RunPanel(
             stop_cost=self.tr("The file that is being compiled is begun again next time; finished files are kept."),
             again=self._again,
+            costs={KIND: self.tr("Nothing is kept."), get.KIND: self.tr("What is downloaded is kept.")},
         )
         self.ways, self.list, self.tools = EngineWays(), EngineList(), EngineTools()
         self._pc = Card(self.tr("This PC"))
@@ -109,8 +111,7 @@ class EnginePage(Page):
         self._render()
 
     def _show_pc(self) -> None:
-        pc = self.session.machine
-        if pc is not None:
+        if (pc := self.session.machine) is not None:
             self._facts.show_rows(doctor_rows(pc))
 
     def _look_for_build(self) -> None:
@@ -233,8 +234,8 @@ class EnginePage(Page):
     def _tune(self, engine: Engine) -> None:
         if self.session.running():
             self._busy(self.tr("Measuring needs the whole PC, and other work is going on."))
-            return
-        self._do(partial(acquire.tune_work, engine, self.session.workspace))
+        else:
+            self._do(partial(acquire.tune_work, engine, self.session.workspace))
 
     def _get_tool(self, row: ToolRow, way: Way) -> None:
         archive = None
@@ -268,8 +269,7 @@ class EnginePage(Page):
             self.session.store.edit(engine=FileRef.of(self.session.workspace.engines / str(made), opened.folder))
 
     def _use(self, engine: Engine | None) -> None:
-        opened = self.session.store.opened
-        if engine is not None and opened is not None:
+        if engine is not None and (opened := self.session.store.opened) is not None:
             self.session.store.edit(engine=FileRef.of(engine.folder, opened.folder))
 
     def _remove(self, row: EngineRow) -> None:

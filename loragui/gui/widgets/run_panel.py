@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -24,13 +24,21 @@ translate = QCoreApplication.translate
 class RunPanel(Card):
     """Shows one ``RunWatcher`` at a time; hidden while there is nothing to show.
 
-    ``stop_cost`` says what stopping loses; ``again`` is what “Try again” does.
+    ``stop_cost`` says what stopping loses, ``costs`` the same for other kinds of plans; ``again`` is what “Try again”
+    does.
     """
 
-    def __init__(self, *, stop_cost: str, again: Callable[[], object], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        stop_cost: str,
+        again: Callable[[], object],
+        costs: Mapping[str, str] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent=parent)
         self.watcher: RunWatcher | None = None
-        self._again, self._cost = again, stop_cost
+        self._again, self._cost, self._costs = again, stop_cost, costs or {}
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
         self.bar.setTextVisible(False)
@@ -48,7 +56,9 @@ class RunPanel(Card):
             self.box.addWidget(part)
         self.box.addLayout(row(self.stop, self._stop_cost))
         self.box.addWidget(self.problem)
-        self.box.addLayout(row(self.save, self._saved))
+        saving = row(self.save, self._saved, 1)
+        saving.setStretchFactor(self._saved, 100)
+        self.box.addLayout(saving)
         self.box.addWidget(self.details)
         self.hide()
 
@@ -75,6 +85,10 @@ class RunPanel(Card):
         self.set_title(run.plan.title if run.plan else self.tr("Starting …"))
         for part in (self.bar, self._sentence, self._left, self.stop, self._stop_cost):
             part.setVisible(run.running)
+        cost = self._costs.get(run.plan.kind if run.plan else "", self._cost)
+        set_text(self._stop_cost, cost)
+        self.stop.setAccessibleDescription(cost)
+        self.stop.setToolTip(cost)
         self.stop.setEnabled(not run.stopping)
         self.bar.setValue(round(1000 * run.progress.fraction))
         set_text(self._sentence, self.tr("Stopping …") if run.stopping else self._doing(run.progress))

@@ -341,3 +341,28 @@ def test_the_list_keeps_the_focus_while_nothing_changes(opened: Session, page_of
     page.refresh()
     settle(opened)
     assert more is next(b for b in page.findChildren(QPushButton) if b.accessibleName() == "More about paper")
+
+
+def test_what_stopping_loses_is_told_of_each_kind_of_work(
+    opened: Session, page_of: PageOf, qtbot: QtBot, settle: Settle
+) -> None:
+    """Nothing is compiled while it is measured."""
+    watcher = opened.watch(RunFolder(opened.workspace.jobs / "tune-paper"))
+    watcher.start(replace(plan_of("import time; time.sleep(600)"), kind="engine-tune"))
+    qtbot.waitUntil(lambda: watcher.progress.count == 1, timeout=20_000)
+    page = page_of(opened)
+    assert "Nothing is kept." in texts(page.panel)
+    assert "compiled" not in texts(page.panel)
+    assert page.panel.stop.accessibleDescription() == "Nothing is kept."
+    with qtbot.waitSignal(opened.run_ended, timeout=20_000):
+        watcher.stop()
+
+
+def test_the_button_for_the_log_is_as_wide_as_its_text(opened: Session, page_of: PageOf, settle: Settle) -> None:
+    without_engine(opened, settle)
+    folder = acquire.engine_folder("b2896-wheels", opened.workspace)
+    folder.save_plan(plan_of("raise SystemExit(1)"))
+    client.run_to_end(folder)
+    page = page_of(opened)
+    settle(opened)
+    assert page.panel.save.width() <= page.panel.save.sizeHint().width()
