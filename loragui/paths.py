@@ -8,7 +8,9 @@ import os
 import re
 import shutil
 import sys
+import time
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from loragui.errors import AppError
 from loragui.units import size
 
 APP = "loragui"
+PATIENCE = (0.1, 0.2, 0.5, 1.0, 2.0) if sys.platform == "win32" else ()
+"""Seconds between attempts to rename a folder."""
 
 
 def resource_path(*parts: str) -> Path:
@@ -95,6 +99,21 @@ def slug(name: str) -> str:
     """A short ASCII folder name for what a person called something; never empty."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:40].strip("-") or "project"
+
+
+def move_folder(source: Path, target: Path, *, waits: Iterable[float] = PATIENCE) -> None:
+    """Rename a folder, after all ``waits`` (seconds) if need be. OSError when it cannot be done even then.
+
+    Windows renames no folder while a file in it is open, and virus scanners open what has just been written.
+    """
+    for wait in waits:
+        try:
+            source.replace(target)
+        except OSError:
+            time.sleep(wait)
+        else:
+            return
+    source.replace(target)
 
 
 def write_atomic(path: Path, text: str) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loragui import paths
-from loragui.paths import Workspace
+from loragui.paths import Workspace, move_folder
 
 
 def test_resources_are_found() -> None:
@@ -71,3 +72,20 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_scrap(tmp_path: Path, mon
         paths.write_atomic(path, "\ud800")
     assert path.read_text() == "1\n"
     assert [found.name for found in tmp_path.iterdir()] == ["value.json"]
+
+
+def test_a_folder_is_moved_as_soon_as_nobody_is_in_the_way(tmp_path: Path) -> None:
+    source, target = tmp_path / "new", tmp_path / "place"
+    for folder in (source, target):
+        folder.mkdir()
+        (folder / "file").write_text(folder.name)
+
+    def waits() -> Iterator[float]:
+        yield 0.0
+        (target / "file").unlink()
+        yield 0.0
+
+    with pytest.raises(OSError, match="not empty"):
+        move_folder(source, target, waits=[0.0])
+    move_folder(source, target, waits=waits())
+    assert (target / "file").read_text() == "new"

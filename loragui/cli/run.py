@@ -22,12 +22,13 @@ def run(arguments: argparse.Namespace, context: Context) -> None:
     """Execute a run folder in this process."""
     from loragui.cli.readers import READERS
     from loragui.cli.watch import Stopped
-    from loragui.jobs import runner
+    from loragui.jobs import process, runner
 
     folder = RunFolder(arguments.folder.absolute())
     if context.dry_run:
         context.show_plan(folder.load_plan())
         return
+    process.no_error_boxes()
     ended = runner.run(folder, READERS)
     if ended.state == STOPPED:
         raise Stopped

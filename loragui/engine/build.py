@@ -27,6 +27,7 @@ from loragui.jobs import process
 from loragui.jobs.events import Note, Result
 from loragui.jobs.failures import vanished
 from loragui.jobs.pyjob import Emit
+from loragui.paths import move_folder
 
 _FLAG = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
 _TOLERANCE = {True: 5e-4, False: 2e-2}
@@ -85,8 +86,8 @@ def _put(staging: Path, target: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
     try:
         if target.exists():
-            target.replace(aside)
-        staging.replace(target)
+            move_folder(target, aside)
+        move_folder(staging, target)
     except OSError as error:
         if aside.exists() and not target.exists():
             aside.replace(target)

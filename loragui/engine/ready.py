@@ -7,6 +7,7 @@ and tried as after a build.
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -57,7 +58,7 @@ def ready_job(args: Mapping[str, Any], emit: Emit) -> None:
     """Job ``engine-ready``: unpack, find out what it is, check, try, and put it in its place."""
     place, engines = Path(args["place"]), Path(args["engines"])
     engines.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".ready-", dir=engines, ignore_cleanup_errors=True) as scratch:
+    with _scratch(engines, f".{args['name']}.") as scratch:
         folder = place
         if place.is_file():
             folder = Path(scratch) / "files"
@@ -91,6 +92,13 @@ def ready_job(args: Mapping[str, Any], emit: Emit) -> None:
             },
             emit,
         )
+
+
+def _scratch(folder: Path, prefix: str) -> tempfile.TemporaryDirectory[str]:
+    """A folder to work in, after those are cleared away that a job which was ended has left."""
+    for left in folder.glob(f"{prefix}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    return tempfile.TemporaryDirectory(prefix=prefix, dir=folder, ignore_cleanup_errors=True)
 
 
 def programs_in(folder: Path) -> Path:

@@ -18,7 +18,7 @@ from typing import Any
 from loragui.errors import AppError
 from loragui.jobs.events import Note, Progress
 from loragui.jobs.pyjob import Emit
-from loragui.paths import file_sha256
+from loragui.paths import file_sha256, move_folder
 
 PACKAGE, GIT, FOLDER = "package", "git", "folder"
 
@@ -126,7 +126,7 @@ class _placed:  # noqa: N801 - used like a function
                     raise _other_source(
                         self._args, f"digest {found}, expected {self._args['tree']}", self._args["trees"].get(found)
                     )
-                place.replace(self._into)
+                move_folder(place, self._into)
         finally:
             self._part.cleanup()
 

@@ -6,10 +6,13 @@ No registry address stands in our code. Every package is pinned by version and s
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,12 @@ from loragui.jobs import failures, process
 from loragui.jobs.events import Log, Note, Progress
 from loragui.jobs.plan import Command
 from loragui.jobs.pyjob import Emit, job_command
+from loragui.paths import move_folder
 
+_PART = ".part-"
+"""How the names of unfinished folders begin."""
+_OLD = 86_400
+"""Seconds after which nobody works in one any more."""
 _RAW_PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
 """What ``--progress-bar raw`` prints (pip 24.1 and newer), in bytes."""
 
@@ -126,19 +134,28 @@ def download_job(args: Mapping[str, Any], emit: Emit) -> None:
             arrived.replace(into / arrived.name)
 
 
+def _clear_old(folder: Path) -> None:
+    """Delete what a job that was ended left there: hundreds of megabytes. A younger one may be still at work."""
+    for part in folder.glob(f"{_PART}*"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > _OLD:
+                shutil.rmtree(part, ignore_errors=True)
+
+
 def install_job(args: Mapping[str, Any], emit: Emit) -> None:
     """The job behind ``install_command``."""
     into = Path(args["into"])
     if into.is_dir():
         return
     into.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".part-", dir=into.parent) as part:
+    _clear_old(into.parent)
+    with tempfile.TemporaryDirectory(prefix=_PART, dir=into.parent, ignore_cleanup_errors=True) as part:
         place = Path(part) / "files"
         packages = tuple(Package.from_json(row) for row in args["packages"])
         other = ("--platform", str(args["platform"])) if args.get("platform") else ()
         _pip(("install", "--only-binary=:all:", "--no-compile", "--target", str(place), *other), packages, emit)
         try:
-            place.replace(into)
+            move_folder(place, into)
         except OSError:
             if not into.is_dir():
                 raise

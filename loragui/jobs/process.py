@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,17 @@ GRACE = 3.0
 
 HIDDEN = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 """Creation flag for programs without a console window; nothing outside Windows."""
+
+
+def no_error_boxes() -> None:
+    """From now on, no program that is started here stops in a window of Windows ("… .dll was not found") that waits
+    for a click; it ends with its exit code instead.
+    """
+    if sys.platform == "win32":
+        import ctypes
+
+        # SEM_FAILCRITICALERRORS and SEM_NOGPFAULTERRORBOX, learn.microsoft.com (errhandlingapi); children inherit it.
+        ctypes.windll.kernel32.SetErrorMode(ctypes.windll.kernel32.GetErrorMode() | 0x0001 | 0x0002)
 
 
 def overlaid(changes: Mapping[str, str | None]) -> dict[str, str]:

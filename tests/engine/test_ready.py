@@ -103,6 +103,14 @@ def test_programs_that_do_not_say_what_they_are(tmp_path: Path, version: str) ->
     assert caught.value.problem.code == "revision-unknown"
 
 
+def test_what_one_that_was_ended_left_is_cleared_away(tmp_path: Path) -> None:
+    left = tmp_path / "engines" / ".ready-mine.1" / "files"
+    left.mkdir(parents=True)
+    with pytest.raises(AppError):
+        bring(saying(tmp_path / "x", "no"), tmp_path)
+    assert list((tmp_path / "engines").iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("text", "code", "word"),
     [

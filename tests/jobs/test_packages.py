@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import os
 import tarfile
 import zipfile
 from pathlib import Path
@@ -65,6 +66,16 @@ def test_packages_are_unpacked_into_a_folder_that_appears_at_once(wheel: Path, t
     assert (into / "lamp" / "__init__.py").is_file()
     packages.install_job(args, emit)
     assert [path.name for path in into.parent.iterdir()] == ["lamps"]
+
+
+def test_what_an_ended_job_left_is_cleared_away_when_it_is_old(wheel: Path, tmp_path: Path) -> None:
+    into = tmp_path / "tools" / "lamps"
+    old, young = into.with_name(".part-old"), into.with_name(".part-young")
+    for part in (old, young):
+        (part / "files").mkdir(parents=True)
+    os.utime(old, (1, 1))
+    packages.install_job({"packages": [package(wheel).to_json()], "into": str(into)}, emit)
+    assert {path.name for path in into.parent.iterdir()} == {"lamps", ".part-young"}
 
 
 def test_two_builds_may_bring_the_same_packages_at_once(wheel: Path, tmp_path: Path) -> None:
