@@ -104,7 +104,7 @@ class EnginePage(Page):
     def _take(self, seen: Workshop) -> None:
         self.seen = seen
         self.ways.show_workshop(seen)
-        self.tools.show_rows(seen.tools)
+        self.tools.show_rows(seen.tools, seen.recommendation.recipe)
         if seen.unfinished is not None and not seen.usable and self.panel.watcher is None:
             self.panel.show_run(self.session.watch(seen.unfinished))
         self._look_for_build()

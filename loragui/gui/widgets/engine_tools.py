@@ -10,10 +10,11 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from loragui import units
+from loragui.engine.catalogue import Recipe
 from loragui.engine.tools import get
 from loragui.engine.tools.get import Way
 from loragui.gui.desktop import open_page
-from loragui.gui.widgets.basic import Badge, Card, Details, button, clear, label, row, rule
+from loragui.gui.widgets.basic import Badge, Card, Details, button, clear, label, row, rule, set_text
 from loragui.workshop import ToolRow
 
 
@@ -27,7 +28,7 @@ class EngineTools(Card):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
-        self.set_title(self.tr("Programs for building"))
+        self.set_title(self.tr("Tools for building"))
         self._lead = label(role="quiet", wrap=True)
         self.details = Details(self.tr("Show the &list"))
         self._list = QVBoxLayout()
@@ -37,11 +38,15 @@ class EngineTools(Card):
         self.box.addWidget(self.details)
         self._shown: tuple[ToolRow, ...] = ()
 
-    def show_rows(self, rows: tuple[ToolRow, ...]) -> None:
-        """Show these tools."""
+    def show_rows(self, rows: tuple[ToolRow, ...], best: Recipe | None) -> None:
+        """Show these tools; ``best`` is the recommended way to build."""
         there = sum(1 for one in rows if one.found is not None and one.found.good)
-        text = self.tr("The recommended way needs none of them. {there} of {all} are on this PC.")
-        self._lead.setText(text.format(there=there, all=len(rows)))
+        needed = ", ".join(one.tool.name for one in rows if best is not None and best.name in one.needed_by)
+        text = self.tr("The recommended way needs none of them.")
+        if needed:
+            text = self.tr("The recommended way needs {names}.").format(names=needed)
+        more = self.tr("{there} of {all} are on this PC.").format(there=there, all=len(rows))
+        set_text(self._lead, f"{text} {more}")
         if rows == self._shown:
             return
         self._shown = rows
@@ -94,6 +99,7 @@ class EngineTools(Card):
             extra = shlex.join(way.command)
             about = f"{one.tool.name}: {way.text}" + (f" ({extra})" if extra else "")
             made.append(button(text, act, about=about))
+            made[-1].setAccessibleName(f"{text.replace('&', '')}: {one.tool.name}")
         return made
 
     def _text(self, way: Way) -> str:

@@ -218,7 +218,10 @@ def test_tools_are_listed_with_what_is_wrong_and_how_to_get_them(
     good = Found(path="/usr/bin/gcc", version="12.2.0")
     bad = Found(path="/opt/cuda", version="13.0", good=False, why="CUDA 13.0 is too new.")
     rows = tuple(replace(row, found={"gcc": good, "cuda": bad}.get(row.tool.id)) for row in page.seen.tools)
-    page.tools.show_rows(rows)
+    page.tools.show_rows(rows, None)
+    assert "needs none of them" in texts(page.tools)
+    page.tools.show_rows(rows, catalogue.recipe("gcc"))
+    assert "The recommended way needs gcc, g++, GNU make." in texts(page.tools)
     page.tools.details.toggle.setChecked(True)
     settle(opened)
     shown = texts(page.tools)
@@ -227,6 +230,7 @@ def test_tools_are_listed_with_what_is_wrong_and_how_to_get_them(
     assert "Does not fit" in shown
     assert "Not here" in shown
     buttons = [b for b in page.tools.findChildren(QPushButton) if b.text() == "Cop&y the command" and b.isVisible()]
+    assert buttons[0].accessibleName() == "Copy the command: g++"
     buttons[0].click()
     assert QGuiApplication.clipboard().text().startswith("sudo apt install ")
 
