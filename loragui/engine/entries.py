@@ -65,7 +65,8 @@ class Way:
 
     ``needs`` are ids of ``resources/tools.toml``. ``options`` go to CMake or make, ``variables`` into the build's
     environment, ``ship`` are files that belong beside the programs; all three may hold ``{tool}`` for the folder
-    of a found tool (or ``{tool.part}`` for one of its parts) and ``{packages}``. ``path`` are folders put before PATH.
+    of a found tool (or ``{tool.part}`` for one of its parts) and ``{packages}``. ``path`` are folders put before PATH
+    for the build, and for the finished programs when they use a card.
     ``made`` is the folder of the finished programs, ``suffix`` what their names end in.
     """
 

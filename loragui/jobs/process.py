@@ -20,6 +20,8 @@ MARK = "LORAGUI_RUN"
 GRACE = 3.0
 """Seconds between asking a process to end and killing it."""
 
+OWN_PATH = "{PATH}"
+"""In a PATH that is laid over ours: what stood there before."""
 HIDDEN = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 """Creation flag for programs without a console window; nothing outside Windows."""
 
@@ -36,8 +38,9 @@ def no_error_boxes() -> None:
 
 
 def overlaid(changes: Mapping[str, str | None]) -> dict[str, str]:
-    """Our own environment with ``changes`` laid over it; None removes a variable."""
-    return {key: value for key, value in {**os.environ, **changes}.items() if value is not None}
+    """Our own environment with ``changes`` laid over it; None removes a variable, ``OWN_PATH`` is our PATH."""
+    laid = {key: value for key, value in {**os.environ, **changes}.items() if value is not None}
+    return {**laid, **({"PATH": laid["PATH"].replace(OWN_PATH, os.environ.get("PATH", ""))} if "PATH" in laid else {})}
 
 
 def environment(changes: Mapping[str, str | None], run_id: str) -> dict[str, str]:

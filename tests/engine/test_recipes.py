@@ -18,6 +18,7 @@ from loragui.engine.sources import FOLDER, GIT, Source
 from loragui.engine.tools import FINDERS, Found
 from loragui.errors import AppError
 from loragui.jobs.plan import Command, Plan
+from loragui.jobs.process import OWN_PATH
 from loragui.paths import Workspace, resource_path
 from tests.engine.tools import pcs
 from tests.engine.tools.world import World, merged
@@ -154,7 +155,8 @@ def test_what_is_installed(recipe: Recipe, system: str, tmp_path: Path) -> None:
     assert install["accepts"] == pin.accepts
     assert install["losses"] == list(pin.losses)
     assert install["flags"] == {name: list(known) for name, known in pin.flags.items()}
-    assert install["environment"] == recipe.environment
+    assert {name: install["environment"][name] for name in recipe.environment} == recipe.environment
+    assert set(install["environment"]) - set(recipe.environment) <= ({"PATH"} if recipe.gpu else set())
     assert install["live"] is install["anew"] is True
     assert set(install["options"]) <= {*command(plan, "compile").argv, *_configure(plan)}
 
@@ -296,7 +298,7 @@ def test_make_on_windows(tmp_path: Path) -> None:
     )  # fmt: skip
     for step in ("helper", "compile"):
         path = command(plan, step).env["PATH"]
-        assert path == os.pathsep.join((str(Path(kit)), os.environ["PATH"]))
+        assert path == os.pathsep.join((str(Path(kit)), OWN_PATH))
 
 
 # -- CMake with the PC's compiler --------------------------------------------------------------------------------------
@@ -376,7 +378,17 @@ def test_the_hip_sdk(tmp_path: Path) -> None:
         "-DLLAMA_HIPBLAS=ON", f"-DCMAKE_C_COMPILER={sdk}/bin/clang.exe", f"-DCMAKE_CXX_COMPILER={sdk}/bin/clang++.exe",
         f"-DCMAKE_PREFIX_PATH={sdk}", "-DLLAMA_WIN_VER=0x602", f"-DCMAKE_MAKE_PROGRAM={kit}/bin/ninja.exe",
     )  # fmt: skip
-    assert str(command(plan, "configure").env["PATH"]).startswith(str(Path(f"{sdk}/bin")) + os.pathsep)
+    path = f"{Path(sdk) / 'bin'}{os.pathsep}{OWN_PATH}"
+    assert command(plan, "configure").env["PATH"] == path
+    assert told(plan, "install")["environment"] == {"PATH": path}
+
+
+def test_programs_for_a_card_find_its_libraries(tmp_path: Path) -> None:
+    """Also where CUDA was installed after loragui was started, or another CUDA stands on the PATH."""
+    path = str(told(plan_of("cuda", tmp_path, WINDOWS), "install")["environment"]["PATH"])
+    root = Path("C:/Program Files/NVIDIA GPU Computing Toolkit/CUDA/v12.9")
+    assert path == os.pathsep.join((str(root / "bin" / "x64"), str(root / "bin"), OWN_PATH))
+    assert "PATH" not in told(plan_of("w64devkit", tmp_path, WINDOWS), "install")["environment"]
 
 
 # -- Where the source comes from ---------------------------------------------------------------------------------------

@@ -19,3 +19,13 @@ def test_programs_stop_in_no_window_of_windows(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(sys, "platform", "win32")
     process.no_error_boxes()
     assert asked == [0x8003]
+
+
+def test_folders_are_put_before_the_path_that_is_there_by_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = {"PATH": f"/kit:{process.OWN_PATH}", "OTHER": process.OWN_PATH}
+    for path in ("/bin", "/usr/bin:/bin"):
+        monkeypatch.setenv("PATH", path)
+        found = process.overlaid(changes)
+        assert (found["PATH"], found["OTHER"]) == (f"/kit:{path}", process.OWN_PATH)
+    monkeypatch.delenv("PATH")
+    assert "PATH" not in process.overlaid({})

@@ -16,6 +16,7 @@ from loragui.engine.tools import Found
 from loragui.errors import AppError
 from loragui.jobs.packages import download_command, install_command
 from loragui.jobs.plan import Command, Step
+from loragui.jobs.process import OWN_PATH
 from loragui.jobs.pyjob import job_command
 from loragui.paths import Workspace, resource_path
 from loragui.units import size as human_size
@@ -115,9 +116,17 @@ class Build:
         changed: dict[str, str | None] = {**dict.fromkeys(FOREIGN), **_ENGLISH}
         changed.update({name: self.filled(value) for name, value in self.way.variables.items()})
         if self.way.path:
-            first = [str(Path(self.filled(folder))) for folder in self.way.path]
-            changed["PATH"] = os.pathsep.join((*first, os.environ.get("PATH", "")))
+            changed["PATH"] = self._path()
         return changed
+
+    def _path(self) -> str:
+        return os.pathsep.join((*(str(Path(self.filled(folder))) for folder in self.way.path), OWN_PATH))
+
+    def _run_environment(self) -> dict[str, str]:
+        """What the finished programs need. The card's libraries stay in their toolkit, whose folder is on PATH only
+        for programs that were started after it was installed.
+        """
+        return {**self.recipe.environment, **({"PATH": self._path()} if self.recipe.gpu and self.way.path else {})}
 
     def step(self, step: str, title: str, argv: tuple[str, ...], weight: float, **command: object) -> Step:
         """A program that runs in the build folder; ``command`` are ``env``, ``reader``, ``reader_args``."""
@@ -213,7 +222,7 @@ class Build:
             "programs": {target: f"{target}{self.way.suffix}" for target in self.pin.targets},
             "libraries": [self.filled(file) for file in self.way.ship],
             "flags": {name: list(flags) for name, flags in self.pin.flags.items()},
-            "environment": dict(self.recipe.environment),
+            "environment": self._run_environment(),
             "options": [self.filled(option) for option in self.way.options],
             "pin": self.pin.id,
             "commit": self.pin.commit,
