@@ -169,7 +169,8 @@ def tune(arguments: argparse.Namespace, context: Context) -> None:
     found = next((row.tuning for row in _look(context).engines if row.name == engine.name), None)
     if found is not None:
         threads = units.plural(found.threads, "thread", "threads")
-        context.console.say(f"Fastest: {threads}, {found.ratio:.2f} times as fast as usual.")
+        gain = f"{found.ratio:.2f} times as fast as usual" if found.gains else "as usual"
+        context.console.say(f"Fastest: {threads}, {gain}.")
         context.console.result({"threads": found.threads, "blas_threads": found.blas_threads, "ratio": found.ratio})
 
 

@@ -91,6 +91,11 @@ class Tuning:
         """How many times as fast as the default."""
         return self.seconds_default / self.seconds_best
 
+    @property
+    def gains(self) -> bool:
+        """Whether anything is faster than the default."""
+        return self.seconds_best < self.seconds_default
+
 
 def default_setting(engine: Engine, machine: Machine) -> Setting:
     """What is used without any measuring."""

@@ -102,4 +102,4 @@ def test_unknown_names_and_finished_programs_that_are_none(space: Path, capsys: 
         assert "What to do: " in said
     change(space, recipe="ready")
     assert call(space, "engine", "rebuild", "paper") == 1
-    assert "was not built here" in capsys.readouterr().err
+    assert "cannot be built again" in capsys.readouterr().err

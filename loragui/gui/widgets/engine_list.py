@@ -11,9 +11,6 @@ from loragui import units
 from loragui.gui.widgets.basic import Badge, Card, button, clear, label, row, rule
 from loragui.workshop import EngineRow
 
-USUAL = 1.005
-"""Less than so many times as fast is told as no gain."""
-
 
 class EngineList(Card):
     """One row for each engine. The one that the project uses carries a badge."""
@@ -116,7 +113,7 @@ class EngineList(Card):
         if found is None:
             return ""
         text = self.tr("Fastest settings here ({threads}): {ratio:.2f} times as fast as usual.")
-        if found.ratio < USUAL:
+        if not found.gains:
             text = self.tr("The usual settings are the fastest here ({threads}).")
         threads = self.tr("threads: {number}").format(number=found.threads)
         if found.blas_threads:

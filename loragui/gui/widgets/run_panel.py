@@ -98,7 +98,8 @@ class RunPanel(Card):
         self.save.setVisible(failed)
         self._saved.setVisible(failed and bool(self._saved.text()))
         if run.state == STOPPED:
-            set_text(self._sentence, self.tr("Stopped. Start it again at any time; what is done is kept."))
+            kept = self.tr("Stopped. Start it again at any time; what is done is kept.")
+            set_text(self._sentence, self.tr("Stopped. Start it again at any time.") if cost != self._cost else kept)
             self._sentence.show()
         self.details.show_run(run)
 

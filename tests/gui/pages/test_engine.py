@@ -17,6 +17,7 @@ from loragui.engine import recipes as recipe_names
 from loragui.engine.catalogue import recipes
 from loragui.engine.sources import Source
 from loragui.engine.tools import Found, facts, get
+from loragui.engine.tuning import Tuning
 from loragui.gui.page import Page
 from loragui.gui.pages.engine import EnginePage
 from loragui.gui.session import Session
@@ -360,6 +361,22 @@ def test_what_stopping_loses_is_told_of_each_kind_of_work(
     assert page.panel.stop.accessibleDescription() == "Nothing is kept."
     with qtbot.waitSignal(opened.run_ended, timeout=20_000):
         watcher.stop()
+    assert "Stopped." in texts(page.panel)
+    assert "kept" not in texts(page.panel)
+
+
+def test_what_was_measured_is_told_in_words(opened: Session, page_of: PageOf, settle: Settle) -> None:
+    page = page_of(opened)
+    settle(opened)
+    assert page.seen is not None
+    (row,) = page.seen.engines
+    found = Tuning(
+        date="", cpu="", cores=2, threads=2, blas_threads=None, seconds_default=1.0, seconds_best=1.0
+    )  # fmt: skip
+    for best, said in ((1.0, "The usual settings are the fastest here (threads: 2)."), (0.5, "2.00 times as fast")):
+        page.list.show_rows((replace(row, tuning=replace(found, seconds_best=best)),), "paper")
+        settle(opened)
+        assert said in texts(page.list)
 
 
 def test_the_button_for_the_log_is_as_wide_as_its_text(opened: Session, page_of: PageOf, settle: Settle) -> None:
