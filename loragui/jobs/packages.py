@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,12 +77,15 @@ def download_command(package: Package, into: Path) -> Command:
     return job_command("package-download", {"package": package.to_json(), "into": str(into)})
 
 
-def install_command(packages: Sequence[Package], into: Path, *, platform: str = "") -> Command:
+def install_command(
+    packages: Sequence[Package], into: Path, *, platform: str = "", proof: Sequence[str] = ()
+) -> Command:
     """Unpack the packages' wheels into the folder ``into``, which appears only when all is there.
 
-    ``platform`` is pip's name of the computer that the files are for (``win_amd64``); empty for this one.
+    ``platform`` is pip's name of the computer that the files are for (``win_amd64``); empty for this one. A folder
+    that lacks a file of ``proof`` is replaced: virus scanners take compilers away.
     """
-    args = {"packages": [p.to_json() for p in packages], "into": str(into), "platform": platform}
+    args = {"packages": [p.to_json() for p in packages], "into": str(into), "platform": platform, "proof": list(proof)}
     return job_command("packages-install", args)
 
 
@@ -134,6 +137,11 @@ def download_job(args: Mapping[str, Any], emit: Emit) -> None:
             arrived.replace(into / arrived.name)
 
 
+def is_whole(folder: Path, proof: Iterable[str]) -> bool:
+    """Whether packages are unpacked there, with every file of ``proof``."""
+    return folder.is_dir() and all((folder / name).is_file() for name in proof)
+
+
 def _clear_old(folder: Path) -> None:
     """Delete what a job that was ended left there: hundreds of megabytes. A younger one may be still at work."""
     for part in folder.glob(f"{_PART}*"):
@@ -145,7 +153,7 @@ def _clear_old(folder: Path) -> None:
 def install_job(args: Mapping[str, Any], emit: Emit) -> None:
     """The job behind ``install_command``."""
     into = Path(args["into"])
-    if into.is_dir():
+    if is_whole(into, args.get("proof", ())):
         return
     into.parent.mkdir(parents=True, exist_ok=True)
     _clear_old(into.parent)
@@ -155,8 +163,10 @@ def install_job(args: Mapping[str, Any], emit: Emit) -> None:
         other = ("--platform", str(args["platform"])) if args.get("platform") else ()
         _pip(("install", "--only-binary=:all:", "--no-compile", "--target", str(place), *other), packages, emit)
         try:
+            if into.is_dir() and not is_whole(into, args.get("proof", ())):
+                move_folder(into, Path(part) / "damaged")
             move_folder(place, into)
         except OSError:
-            if not into.is_dir():
+            if not is_whole(into, args.get("proof", ())):
                 raise
             emit(Note(text="Another build has brought them meanwhile."))

@@ -68,6 +68,17 @@ def test_packages_are_unpacked_into_a_folder_that_appears_at_once(wheel: Path, t
     assert [path.name for path in into.parent.iterdir()] == ["lamps"]
 
 
+def test_packages_of_which_a_file_was_taken_away_are_unpacked_anew(wheel: Path, tmp_path: Path) -> None:
+    into = tmp_path / "tools" / "lamps"
+    args = {"packages": [package(wheel).to_json()], "into": str(into), "proof": ["lamp/__init__.py"]}
+    packages.install_job(args, emit)
+    (into / "lamp" / "__init__.py").unlink()
+    (into / "lamp" / "left.py").touch()
+    packages.install_job(args, emit)
+    assert [path.name for path in (into / "lamp").iterdir()] == ["__init__.py"]
+    assert [path.name for path in into.parent.iterdir()] == ["lamps"]
+
+
 def test_what_an_ended_job_left_is_cleared_away_when_it_is_old(wheel: Path, tmp_path: Path) -> None:
     into = tmp_path / "tools" / "lamps"
     old, young = into.with_name(".part-old"), into.with_name(".part-young")

@@ -14,7 +14,7 @@ from loragui.engine.catalogue import Pin, Recipe, Way
 from loragui.engine.sources import FOLDER, GIT, Source
 from loragui.engine.tools import Found
 from loragui.errors import AppError
-from loragui.jobs.packages import download_command, install_command
+from loragui.jobs.packages import download_command, install_command, is_whole
 from loragui.jobs.plan import Command, Step
 from loragui.jobs.process import OWN_PATH
 from loragui.jobs.pyjob import job_command
@@ -24,6 +24,11 @@ from loragui.units import size as human_size
 UNPACK, COPY, INSTALL = "engine-unpack", "engine-copy", "engine-install"
 _PLATFORMS = {"win32-AMD64": "win_amd64", "linux-x86_64": "manylinux_2_28_x86_64"}
 """pip's names of the systems that can be built for on another one."""
+_PROGRAMS = {
+    "zig": ("ziglang/zig", "cmake/data/bin/cmake", "bin/ninja"),
+    "cmake": ("cmake/data/bin/cmake", "bin/ninja"),
+}
+"""The packages' programs that each kind of recipe runs."""
 _PLACE = re.compile(r"\{([a-z0-9-]+)(?:\.([a-z0-9_+-]+))?\}")
 
 FOREIGN = (
@@ -137,14 +142,26 @@ class Build:
         """Source and packages, where they are not there yet."""
         steps = []
         wanted = self.recipe.packages
-        if wanted and not self.packages.is_dir():
+        proof = self._proof()
+        if wanted and not is_whole(self.packages, proof):
             title = f"Downloading the build tools ({human_size(self.recipe.download_bytes)})"
-            steps.append(Step(id="tools", title=title, command=install_command(wanted, self.packages), weight=20))
+            command = install_command(wanted, self.packages, proof=proof)
+            steps.append(Step(id="tools", title=title, command=command, weight=20))
         if self.libraries != self.packages and not self.libraries.is_dir():
             linked = [package for package in wanted if package.target]
             command = install_command(linked, self.libraries, platform=_PLATFORMS[self.system])
             steps.append(Step(id="libraries", title="Downloading libraries", command=command, weight=5))
         return (*self._source(), *steps)
+
+    def _proof(self) -> tuple[str, ...]:
+        """Files of the packages without which nothing is built."""
+        suffix = self.recipe.on[self.host].suffix
+        linked = self.way.ship if self.libraries == self.packages else ()
+        start = "{packages}/"
+        return (
+            *(f"{program}{suffix}" for program in _PROGRAMS.get(self.recipe.kind, ())),
+            *(file.removeprefix(start) for file in linked if file.startswith(start)),
+        )
 
     def _source(self) -> tuple[Step, ...]:
         if (self.work / "source").is_dir():
