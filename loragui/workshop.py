@@ -24,6 +24,7 @@ from loragui.jobs.folder import UNFINISHED, RunFolder
 from loragui.machine import Machine
 from loragui.overview import project_folders
 from loragui.paths import Workspace
+from loragui.project import FileRef
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +80,16 @@ class Workshop:
     def usable(self) -> tuple[installed.Engine, ...]:
         """The engines that work."""
         return tuple(row.found.engine for row in self.engines if row.found.engine is not None)
+
+    def used(self, chosen: FileRef | None, project: Path) -> EngineRow | None:
+        """The engine that a project in the folder ``project`` has ``chosen``, also a damaged one; None for others."""
+        if chosen is None:
+            return None
+        for row in self.engines:
+            here = FileRef.of(row.found.folder, project)
+            if (chosen.relative == here.relative) if here.relative else chosen == here:
+                return row
+        return None
 
     def way(self, recipe: Recipe) -> BuildWay | None:
         """That recipe on this PC."""

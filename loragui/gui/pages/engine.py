@@ -122,22 +122,19 @@ class EnginePage(Page):
     def _render(self) -> None:
         if self.session.store.opened is None or self.seen is None:
             return
-        self.list.show_rows(self.seen.engines, self._mine())
+        mine = self._mine()
+        self.list.show_rows(self.seen.engines, mine.name if mine is not None else "")
         gate = self.session.gates.get(Step.ENGINE)
         gone = gate.missing[0] if gate is not None and gate.missing else None
         self.problem.show_problem(gone if gone is not None and gone.code != "no-engine" else None)
         self.act_changed.emit()
 
-    def _mine(self) -> str:
-        """The name of the engine that the project uses; empty for none, or one of elsewhere."""
-        chosen, opened = self.session.store.project.engine, self.session.store.opened
-        if chosen is None or opened is None or self.seen is None:
-            return ""
-        for row in self.seen.engines:
-            here = FileRef.of(row.found.folder, opened.folder)
-            if (chosen.relative == here.relative) if here.relative else chosen == here:
-                return row.name
-        return ""
+    def _mine(self) -> EngineRow | None:
+        """The engine that the project uses; None without one, or for one of elsewhere."""
+        opened = self.session.store.opened
+        if opened is None or self.seen is None:
+            return None
+        return self.seen.used(self.session.store.project.engine, opened.folder)
 
     def act(self) -> Act | None:
         """Use what is there, build what is not, or go on."""
@@ -148,7 +145,9 @@ class EnginePage(Page):
             return self.next_act(Step.MODEL, self.tr("Continue to the base model"))
         if self.seen is None:
             return Act(text=self.tr("Build engine"))
-        usable = self.seen.usable
+        mine, usable = self._mine(), self.seen.usable
+        if mine is not None and mine.found.engine is None and mine.again is not None:
+            return Act(text=self.tr("Build it again"), run=partial(self._rebuild, mine), why=mine.name)
         if usable:
             newest = max(usable, key=lambda engine: engine.built)
             return Act(text=self.tr("Use this engine"), run=partial(self._use, newest), why=newest.name)

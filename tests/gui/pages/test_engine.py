@@ -25,6 +25,7 @@ from loragui.jobs import client
 from loragui.jobs.folder import RunFolder
 from loragui.jobs.plan import Command, Plan
 from loragui.jobs.plan import Step as RunStep
+from loragui.project import FileRef
 from loragui.steps import Step
 from loragui.workshop import ToolRow
 from tests.gui.asking import answer, press
@@ -332,10 +333,16 @@ def test_other_work_that_failed_is_done_again_and_nothing_else(
 
 def test_a_damaged_engine_can_be_built_again(opened: Session, page_of: PageOf, settle: Settle) -> None:
     place = opened.workspace.engines / "b2321-gcc"
-    (opened.workspace.engines / "paper").rename(place)
+    shutil.copytree(opened.workspace.engines / "paper", place)
     (place / "finetune").unlink()
+    project = opened.store.opened
+    assert project is not None
+    opened.store.edit(engine=FileRef.of(place, project.folder))
     page = page_of(opened)
     settle(opened)
+    act = page.act()
+    assert act is not None
+    assert (act.text, act.why, act.enabled) == ("Build it again", "b2321-gcc", True)
     assert button(page, "Build it again").accessibleName() == "Build b2321-gcc again"
 
 
