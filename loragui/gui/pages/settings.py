@@ -57,8 +57,10 @@ class SettingsPage(Page):
         self.profile = SettingsProfile()
         self.profile.chosen.connect(self._apply)
         self.takes = SettingsTakes()
-        others = self._fold(self.tr("&Details: all other settings"), Level.ADVANCED)
-        experts = self._fold(self.tr("E&xperts: everything else that an engine can be told"), Level.EXPERT)
+        others = Details(self.tr("&Details: all other settings"))
+        experts = Details(self.tr("E&xperts: everything else that an engine can be told"))
+        self._fill(others, Level.ADVANCED)
+        experts.first_unfolded.connect(lambda: self._fill(experts, Level.EXPERT))
         for part in (self.outdated, self.profile, self._matters(), self.takes, others, experts):
             self.body.addWidget(part)
         self.body.addStretch(1)
@@ -92,8 +94,8 @@ class SettingsPage(Page):
         self._samples = label(role="quiet")
         return row(name, self.epochs, self._samples, 1)
 
-    def _fold(self, title: str, level: Level) -> Details:
-        made = Details(title)
+    def _fill(self, details: Details, level: Level) -> None:
+        """Put the settings of that level into ``details``, in their groups."""
         rest = [found for found in parameters() if found.level is level]
         for group in dict.fromkeys(found.group for found in rest):
             card = Card(str(group.value))
@@ -102,8 +104,9 @@ class SettingsPage(Page):
                 if number:
                     card.box.addWidget(rule())
                 card.box.addWidget(self._field(found, found.label))
-            made.box.addWidget(card)
-        return made
+            details.box.addWidget(card)
+        if self.seen is not None:
+            self._render()
 
     def _field(self, found: Parameter, name: str) -> SettingField:
         made = SettingField(found, name)

@@ -47,7 +47,8 @@ class Plot(PlotFrame):
 
     def __init__(self, parent: QWidget | None, bottom: str, left: str) -> None:
         self.bottom, self.left = Axis("bottom", 110, bottom), Axis("left", 30, left)
-        self.view = pg.PlotWidget(axisItems={"bottom": self.bottom, "left": self.left})
+        axes = {"bottom": self.bottom, "left": self.left}
+        self.view = pg.PlotWidget(axisItems=axes, enableMenu=False)  # its menus take 20 ms to make
         super().__init__(self.view, parent)
         self.box = self.view.getViewBox()
         self.view.setFrameShape(pg.PlotWidget.Shape.NoFrame)

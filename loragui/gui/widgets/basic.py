@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
@@ -163,6 +163,9 @@ class Facts(QWidget):
 class Details(QWidget):
     """A button that unfolds what not everybody needs; ``box`` takes it."""
 
+    first_unfolded = Signal()
+    """Fill ``box`` now: for what takes long to make and few people look at."""
+
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.toggle = QPushButton(text)
@@ -180,6 +183,7 @@ class Details(QWidget):
         outer.addWidget(self.toggle, 0, Qt.AlignmentFlag.AlignLeft)
         outer.addWidget(self.content)
         self._text = text
+        self._unfolded_before = False
         self._show(unfolded=False)
         self.toggle.toggled.connect(lambda checked: self._show(unfolded=checked))
 
@@ -189,6 +193,9 @@ class Details(QWidget):
         self._show(unfolded=self.toggle.isChecked())
 
     def _show(self, *, unfolded: bool) -> None:
+        if unfolded and not self._unfolded_before:
+            self._unfolded_before = True
+            self.first_unfolded.emit()
         self.toggle.setText(("▾ " if unfolded else "▸ ") + self._text)
         self.toggle.setAccessibleName(self._text.replace("&", ""))  # without the sign
         self.content.setVisible(unfolded)

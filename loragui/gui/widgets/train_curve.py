@@ -139,7 +139,7 @@ class TrainCurve(Card):
     def _plots_loaded(self, module: ModuleType) -> None:
         if self.plot is None:
             self.plot = self._make_plot(module.LossPlot)
-            self._draw()
+            QTimer.singleShot(0, self, self._draw)  # making it takes long enough for one turn of the event loop
 
     def _make_plot(self, kind: type[LossPlot]) -> LossPlot:
         made = kind()

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QLineEdit, QSpinBox
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QCheckBox, QLabel, QLineEdit, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from loragui import acts
@@ -31,6 +32,9 @@ def page_of(show: Callable[[Page], None]) -> Callable[[Session], SettingsPage]:
     def make(session: Session) -> SettingsPage:
         made = SettingsPage(session)
         show(made)
+        for fold in made.findChildren(Details):
+            fold.toggle.setChecked(True)  # what is rare is made only then
+            fold.toggle.setChecked(False)
         return made
 
     return make
@@ -88,6 +92,19 @@ def test_rare_settings_lie_in_a_fold_of_their_own(opened: Session, page_of: Page
         (fold,) = (each for each in page.findChildren(Details) if told in each.toggle.text())
         inside = {field.parameter for field in fold.findChildren(SettingField)}
         assert inside == {found for found in parameters() if found.level is level}
+
+
+def test_rare_settings_are_made_when_their_fold_is_opened(opened: Session, show: Callable[[Page], None]) -> None:
+    """They would double the time until the page is there."""
+    opened.store.edit(hyperparameters=replace(settings(opened), rank_query=6))
+    page = SettingsPage(opened)
+    show(page)
+    assert "rank_query" not in page.fields
+    (fold,) = (each for each in page.findChildren(Details) if "an engine can be told" in each.toggle.text())
+    fold.toggle.setChecked(True)
+    editor = page.fields["rank_query"].editor
+    assert isinstance(editor, QAbstractSpinBox | QLineEdit)
+    assert (editor.text(), page.fields["rank_query"].isVisible()) == ("6", True)
 
 
 def test_a_wrong_value_is_told_and_never_stored(opened: Session, page_of: PageOf, qtbot: QtBot) -> None:
