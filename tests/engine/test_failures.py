@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loragui.jobs.failures import explain, failures, first_error, parse, signal_of
+from loragui.jobs.failures import explain, failures, first_error, known, parse, signal_of
 from tests.engine.conftest import cases
 
 
@@ -93,3 +93,10 @@ def test_a_wrong_entry_is_refused(text: str, tmp_path: Path) -> None:
     path.write_text(f"[[failure]]\n{text}\n")
     with pytest.raises((ValueError, KeyError)):
         parse(path)
+
+
+def test_nobody_is_told_to_delete_a_source_that_may_be_their_own() -> None:
+    found = known(["fatal: detected dubious ownership in repository at 'D:/llama.cpp'"], 128, "git")
+    assert found is not None
+    assert found.code == "git-owner"
+    assert "elete" not in found.hint
