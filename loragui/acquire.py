@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from loragui import machine
-from loragui.engine import catalogue, installed, ready, recipes, timing, tools
+from loragui.engine import catalogue, installed, ready, recipes, timing, tools, tuning
 from loragui.engine.catalogue import Pin, Recipe
 from loragui.engine.installed import Engine
 from loragui.engine.sources import Source
@@ -22,11 +22,12 @@ from loragui.engine.tuning import FILE
 from loragui.errors import AppError
 from loragui.jobs.folder import RunFolder
 from loragui.jobs.plan import Plan
+from loragui.machine import Machine
 from loragui.model import convert, fetch
 from loragui.model.catalogue import Recommended
 from loragui.model.judge import Outcome, Verdict
 from loragui.paths import Workspace, slug
-from loragui.project import FileRef
+from loragui.project import FileRef, Hyperparameters
 
 COMPILER_MEMORY = "compiler-memory"
 """The code of the failure that a build with fewer compilers at once avoids (``resources/failures.toml``)."""
@@ -99,6 +100,12 @@ def tool_work(tool: Tool, kind: str, workspace: Workspace, *, archive: Path | No
     else:
         plan = get.winget_plan(tool) if kind == get.WINGET else get.fetch_plan(tool, workspace)
     return Work(folder=get.run_folder(tool, workspace), plan=plan, makes=workspace.tools)
+
+
+def engine_choice(engine: Path, project: Path, settings: Hyperparameters, pc: Machine | None) -> dict[str, Any]:
+    """What using the engine in that folder changes in the project: the engine, and threads nobody chose by hand."""
+    chosen = settings if pc is None else tuning.adopted(settings, engine, pc)
+    return {"engine": FileRef.of(engine, project), "hyperparameters": chosen}
 
 
 def newer(engine: Engine) -> tuple[Recipe, Pin] | None:

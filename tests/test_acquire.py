@@ -3,16 +3,18 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from loragui import acquire, machine, steps
-from loragui.engine import catalogue, installed
+from loragui.engine import catalogue, installed, tuning
 from loragui.engine.ready import READY
 from loragui.engine.recipes import engine_name
 from loragui.engine.sources import FOLDER, Source
 from loragui.engine.tools import Found
+from loragui.engine.tuning import Tuning
 from loragui.errors import AppError, Problem
 from loragui.jobs import events
 from loragui.jobs.events import RunEnded, RunStarted
@@ -22,7 +24,7 @@ from loragui.model import catalogue as models
 from loragui.model.inspect import inspect
 from loragui.model.judge import Accepts, judge
 from loragui.paths import Workspace, resource_path
-from loragui.project import FileRef
+from loragui.project import FileRef, Hyperparameters
 from loragui.steps import Step
 from tests import paper
 from tests.model import models as kinds
@@ -171,3 +173,24 @@ def test_no_copy_of_what_needs_none_or_cannot_be_helped(workspace: Workspace, tm
     with pytest.raises(AppError) as error:
         acquire.copy_work(hopeless, verdict, workspace)
     assert error.value.problem.code == "pre-tokenizer-unknown"
+
+
+@pytest.mark.parametrize(("threads", "expected"), [(Hyperparameters().threads, 1), (3, 1), (7, 7)])
+def test_an_engine_brings_its_measured_threads_unless_others_were_chosen(
+    tmp_path: Path, threads: int, expected: int
+) -> None:
+    """3 is what is recommended for a PC of four cores."""
+    pc = replace(machine.look(tmp_path), physical_cores=4, logical_cores=4)
+    engine = tmp_path / "engines" / "e"
+    engine.mkdir(parents=True)
+    found = Tuning(
+        date="2026-11-25", cpu=pc.cpu_name, cores=4, threads=1, blas_threads=4, seconds_default=0.3, seconds_best=0.2
+    )
+    tuning.save(engine, found)
+    settings = Hyperparameters(threads=threads, rank=5)
+    chosen = acquire.engine_choice(engine, tmp_path / "projects" / "p", settings, pc)
+    assert chosen == {
+        "engine": FileRef.of(engine, tmp_path / "projects" / "p"),
+        "hyperparameters": replace(settings, threads=expected),
+    }
+    assert acquire.engine_choice(engine, tmp_path, settings, None)["hyperparameters"] == settings

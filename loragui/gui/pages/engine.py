@@ -29,9 +29,8 @@ from loragui.gui.widgets.engine_tools import EngineTools
 from loragui.gui.widgets.engine_ways import EngineWays
 from loragui.gui.widgets.problem import ProblemBox
 from loragui.gui.widgets.run_panel import RunPanel
-from loragui.jobs.folder import BROKEN, FAILED, STOPPED
+from loragui.jobs.folder import BROKEN, DONE, FAILED, STOPPED
 from loragui.machine import doctor_rows
-from loragui.project import FileRef
 from loragui.steps import Step
 from loragui.workshop import EngineRow, ToolRow, Workshop
 
@@ -79,7 +78,7 @@ class EnginePage(Page):
         self.ways.build_wanted.connect(self._build)
         self.act_changed.connect(self._offer_build)
         self.ways.ready_wanted.connect(self._take_ready)
-        self.list.use_wanted.connect(self._use)
+        self.list.use_wanted.connect(lambda engine: self._use(engine.folder))
         self.list.rebuild_wanted.connect(self._rebuild)
         self.list.update_wanted.connect(self._update)
         self.list.tune_wanted.connect(self._tune)
@@ -138,10 +137,9 @@ class EnginePage(Page):
 
     def act(self) -> Act | None:
         """Use what is there, build what is not, or go on."""
-        gate = self.session.gates.get(Step.ENGINE)
         if self.session.running_step(Step.ENGINE) is not None:
             return Act(text=self.tr("Working …"), why=self.tr("You may close the window; it goes on."))
-        if gate is not None and gate.done:
+        if self._has_engine():
             return self.next_act(Step.MODEL, self.tr("Continue to the base model"))
         if self.seen is None:
             return Act(text=self.tr("Build engine"))
@@ -150,7 +148,7 @@ class EnginePage(Page):
             return Act(text=self.tr("Build it again"), run=partial(self._rebuild, mine), why=mine.name)
         if usable:
             newest = max(usable, key=lambda engine: engine.built)
-            return Act(text=self.tr("Use this engine"), run=partial(self._use, newest), why=newest.name)
+            return Act(text=self.tr("Use this engine"), run=partial(self._use, newest.folder), why=newest.name)
         recipe = self.ways.recipe
         if recipe is None:
             return Act(text=self.tr("Build engine"), why=self.seen.recommendation.reason)
@@ -171,8 +169,7 @@ class EnginePage(Page):
 
     def _offer_build(self) -> None:
         """Where an engine is there, the main act is another one, and further engines are built beside it."""
-        gate, seen = self.session.gates.get(Step.ENGINE), self.seen
-        more = seen is not None and (bool(seen.usable) or (gate is not None and gate.done))
+        more = self.seen is not None and (bool(self.seen.usable) or self._has_engine())
         self.ways.offer_build(wanted=more and self.session.running_step(Step.ENGINE) is None)
 
     def _cost(self) -> str:
@@ -182,8 +179,6 @@ class EnginePage(Page):
         return self.tr("Downloads up to {size} and takes about {time}; longer on a slow PC.").format(
             size=units.size(pin.download_bytes + recipe.download_bytes), time=units.duration(recipe.seconds)
         )
-
-    # -- work ------------------------------------------------------------------------------------------------------
 
     def _again(self) -> None:
         """Do once more what the panel shows: by its own plan, when it is other work that was not begun here."""
@@ -260,16 +255,22 @@ class EnginePage(Page):
     def _ended(self, watcher: RunWatcher) -> None:
         if watcher is not self.panel.watcher:
             return
-        self.refresh(tools=watcher.plan is not None and watcher.plan.kind == get.KIND)
-        made = watcher.plan.facts.get("name") if watcher.plan is not None else None
-        opened = self.session.store.opened
-        gate = self.session.gates.get(Step.ENGINE)
-        if watcher.state == "done" and made and opened is not None and not (gate is not None and gate.done):
-            self.session.store.edit(engine=FileRef.of(self.session.workspace.engines / str(made), opened.folder))
+        kind, facts = (watcher.plan.kind, watcher.plan.facts) if watcher.plan is not None else ("", {})
+        self.refresh(tools=kind == get.KIND)
+        made = Path(str(facts.get("engine", "")))
+        mine = self._mine()
+        measured = kind == KIND and mine is not None and made.name == mine.name
+        if watcher.state == DONE and "engine" in facts and (measured or not self._has_engine()):
+            self._use(made)
 
-    def _use(self, engine: Engine | None) -> None:
-        if engine is not None and (opened := self.session.store.opened) is not None:
-            self.session.store.edit(engine=FileRef.of(engine.folder, opened.folder))
+    def _has_engine(self) -> bool:
+        gate = self.session.gates.get(Step.ENGINE)
+        return gate is not None and gate.done
+
+    def _use(self, engine: Path) -> None:
+        if (opened := self.session.store.opened) is not None:
+            settings = self.session.store.project.hyperparameters
+            self.session.store.edit(**acquire.engine_choice(engine, opened.folder, settings, self.session.machine))
 
     def _remove(self, row: EngineRow) -> None:
         if self.session.running():

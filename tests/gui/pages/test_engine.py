@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from loragui import acquire
-from loragui.engine import catalogue, installed
+from loragui.engine import catalogue, installed, timing, tuning
 from loragui.engine import recipes as recipe_names
 from loragui.engine.catalogue import recipes
 from loragui.engine.sources import Source
@@ -25,6 +25,7 @@ from loragui.jobs import client
 from loragui.jobs.folder import RunFolder
 from loragui.jobs.plan import Command, Plan
 from loragui.jobs.plan import Step as RunStep
+from loragui.machine import recommended_threads
 from loragui.project import FileRef
 from loragui.steps import Step
 from loragui.workshop import ToolRow
@@ -394,3 +395,26 @@ def test_the_button_for_the_log_is_as_wide_as_its_text(opened: Session, page_of:
     page = page_of(opened)
     settle(opened)
     assert page.panel.save.width() <= page.panel.save.sizeHint().width()
+
+
+def test_measured_settings_are_taken_over(opened: Session, page_of: PageOf, settle: Settle, qtbot: QtBot) -> None:
+    """The measuring itself is tested in tests/engine/test_tuning.py; here its plan is another program."""
+    page = page_of(opened)
+    pc = opened.machine
+    assert pc is not None
+    opened.store.edit(hyperparameters=replace(opened.store.project.hyperparameters, threads=recommended_threads(pc)))
+    place = opened.workspace.engines / "paper"
+    row = Tuning(
+        date="2026-11-25", cpu=pc.cpu_name, cores=pc.physical_cores, threads=9, blas_threads=None, seconds_default=0.3,
+        seconds_best=0.2,
+    )  # fmt: skip
+    tuning.save(place, row)
+    step = RunStep(id="tune", title="Measuring", command=Command(argv=("python3", "-c", "print(1)")))
+    plan = Plan(kind=timing.KIND, title="Measuring", steps=(step,), facts={"engine": str(place)})
+    watcher = opened.watch(RunFolder(opened.workspace.jobs / "tune-paper"))
+    page.panel.show_run(watcher)
+    with qtbot.waitSignal(opened.run_ended, timeout=20_000):
+        watcher.start(plan)
+    settle(opened)
+    assert opened.store.project.hyperparameters.threads == 9
+    assert "1.50 times as fast" in texts(page)
