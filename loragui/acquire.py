@@ -26,7 +26,7 @@ from loragui.machine import Machine
 from loragui.model import convert, fetch
 from loragui.model.catalogue import Recommended
 from loragui.model.judge import Outcome, Verdict
-from loragui.paths import Workspace, slug
+from loragui.paths import Workspace, require_space, slug
 from loragui.project import FileRef, Hyperparameters
 
 COMPILER_MEMORY = "compiler-memory"
@@ -52,7 +52,7 @@ def engine_work(
     name: str = "",
     anew: bool = False,
 ) -> Work:
-    """Build ``pin`` (the recipe's first) with ``recipe``. AppError when this computer cannot.
+    """Build ``pin`` (the recipe's first) with ``recipe``. AppError when this computer cannot, or its disk has no room.
 
     ``found`` are the tools of this PC, which are looked for when left out (up to 2 s). ``anew`` replaces the engine,
     also one that has a ``name`` of its own.
@@ -66,6 +66,8 @@ def engine_work(
     tight = last is not None and last.code == COMPILER_MEMORY
     jobs = recipes.jobs_for(recipe, os.cpu_count() or 1, machine.ram()[1], tight=tight)
     plan = recipes.build_plan(recipe, pin, workspace, found=found, name=name, jobs=jobs, source=source, anew=anew)
+    needed = recipes.disk_missing(recipe, pin, plan)
+    require_space(machine.existing_parent(workspace.cache), needed, "Building the engine")
     return Work(folder=folder, plan=plan, makes=workspace.engines / name)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from loragui import acquire, machine, steps
-from loragui.engine import catalogue, installed, tuning
+from loragui.engine import catalogue, installed, recipes, tuning
 from loragui.engine.ready import READY
 from loragui.engine.recipes import engine_name
 from loragui.engine.sources import FOLDER, Source
@@ -194,3 +195,17 @@ def test_an_engine_brings_its_measured_threads_unless_others_were_chosen(
         "hyperparameters": replace(settings, threads=expected),
     }
     assert acquire.engine_choice(engine, tmp_path, settings, None)["hyperparameters"] == settings
+
+
+def test_a_build_begins_only_where_the_disk_has_room(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe, pin = catalogue.recipe("wheels"), catalogue.pin("b2896")
+    room = shutil.disk_usage(workspace.root)
+    needed = recipes.disk_needed(recipe, pin)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: room._replace(free=needed - 1))
+    with pytest.raises(AppError, match="Building the engine needs") as refused:
+        acquire.engine_work(recipe, workspace, found={})
+    assert refused.value.problem.code == "disk-full"
+    archive = workspace.cache / "packages" / pin.archive
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    archive.write_bytes(b"x")
+    assert acquire.engine_work(recipe, workspace, found={}).plan.steps, "what is there already takes no more room"

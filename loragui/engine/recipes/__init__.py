@@ -8,6 +8,6 @@ kept, the next run goes on from them. The engine itself appears by one rename in
 from __future__ import annotations
 
 from loragui.engine.recipes.base import Build, engine_name
-from loragui.engine.recipes.plan import KIND, build_plan, disk_needed, jobs_for, problems
+from loragui.engine.recipes.plan import KIND, build_plan, disk_missing, disk_needed, jobs_for, problems
 
-__all__ = ["KIND", "Build", "build_plan", "disk_needed", "engine_name", "jobs_for", "problems"]
+__all__ = ["KIND", "Build", "build_plan", "disk_missing", "disk_needed", "engine_name", "jobs_for", "problems"]

@@ -53,6 +53,14 @@ def disk_needed(recipe: Recipe, pin: Pin) -> int:
     return downloads + pin.unpacked_bytes + recipe.unpacked_bytes + recipe.work_bytes
 
 
+def disk_missing(recipe: Recipe, pin: Pin, plan: Plan) -> int:
+    """Bytes of disk that the rest of this build takes: what the cache holds already is there."""
+    steps = {step.id for step in plan.steps}
+    fetched = pin.download_bytes if steps & {"download", "git-fetch"} else 0
+    tools = recipe.download_bytes + recipe.unpacked_bytes if "tools" in steps else 0
+    return fetched + tools + pin.unpacked_bytes + recipe.work_bytes
+
+
 def jobs_for(recipe: Recipe, cores: int, ram_bytes: int, *, tight: bool = False) -> int:
     """How many compilers may run at once: one for each core, as far as the free RAM goes; one when it was ``tight``."""
     return 1 if tight else max(1, min(cores, ram_bytes // recipe.job_bytes))
