@@ -6,7 +6,7 @@ Read in the background and shown by the page “Engine” and by ``loragui engin
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +67,7 @@ class ToolRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Workshop:
-    """All of it. ``unfinished`` is a build of the recommended engine that did not come to its end."""
+    """All of it. ``unfinished`` is the last build that did not come to its end."""
 
     engines: tuple[EngineRow, ...]
     ways: tuple[BuildWay, ...]
@@ -108,15 +108,18 @@ def look(workspace: Workspace, machine: Machine, *, found: Mapping[str, Found | 
         tools=tuple(_tool(tool, found, here, system) for tool in facts.tools() if sys.platform in tool.systems),
         found=found,
         recommendation=recommendation,
-        unfinished=_unfinished(recommendation.recipe, workspace),
+        unfinished=_unfinished(workspace),
     )
 
 
-def _unfinished(recipe: Recipe | None, workspace: Workspace) -> RunFolder | None:
-    if recipe is None:
-        return None
-    build = acquire.engine_folder(recipes.engine_name(catalogue.pin(recipe.pins[0]), recipe), workspace)
-    return build if build.look().state in UNFINISHED else None
+def _unfinished(workspace: Workspace) -> RunFolder | None:
+    runs = (acquire.engine_folder(path.name.removeprefix("engine-"), workspace) for path in _builds(workspace))
+    unfinished = [run for run in runs if run.look().state in UNFINISHED]
+    return max(unfinished, key=lambda run: run.events_file.stat().st_mtime, default=None)
+
+
+def _builds(workspace: Workspace) -> Iterator[Path]:
+    return (path for path in workspace.jobs.glob("engine-*") if (path / "events.jsonl").is_file())
 
 
 def _tool(tool: Tool, found: Mapping[str, Found | None], here: list[Recipe], system: str) -> ToolRow:

@@ -80,9 +80,11 @@ def test_a_damaged_engine_is_listed_with_its_problem(workspace: Workspace) -> No
     assert seen.engines[0].users, "so that nobody removes it unawares"
 
 
-def test_a_build_that_did_not_come_to_its_end_is_found(workspace: Workspace) -> None:
+@pytest.mark.parametrize("recipe_id", ["wheels", "cmake"])
+def test_a_build_that_did_not_come_to_its_end_is_found(workspace: Workspace, recipe_id: str) -> None:
     assert workshop.look(workspace, PC, found=NOTHING).unfinished is None
-    work = acquire.engine_work(catalogue.recipe("wheels"), workspace, found=NOTHING)
+    compilers = {name: Found(path=f"/usr/bin/{name}") for name in ("gcc", "gxx")}
+    work = acquire.engine_work(catalogue.recipe(recipe_id), workspace, found=compilers)
     work.folder.save_plan(work.plan)
     folder = RunFolder(work.folder.path)
     begun = events.to_line(RunStarted(title=work.plan.title, attempt=1, plan=work.plan.fingerprint), 1.0)

@@ -46,7 +46,7 @@ def demo(arguments: argparse.Namespace, context: Context) -> None:
     _heading(context, 1, "This PC")
     machine_verb.doctor(arguments, dataclasses.replace(context, console=context.console.quiet_result()))
     _heading(context, 2, "Engine")
-    engine = engine_verb.build(engine_verb.DEFAULT_RECIPE, context)
+    engine = engine_verb.build(engine_verb.RECOMMENDED, context)
     assert engine is not None  # noqa: S101 - only a dry run has none
     context.console.say(f"  Ready: {engine.name}")
     _heading(context, 3, "Base model")
@@ -70,7 +70,7 @@ def demo(arguments: argparse.Namespace, context: Context) -> None:
 
 def _dry_run(context: Context) -> None:
     silent = dataclasses.replace(context, console=context.console.quiet_result())
-    engine_verb.build(engine_verb.DEFAULT_RECIPE, silent)
+    engine_verb.build(engine_verb.RECOMMENDED, silent)
     model_verb.fetch_model(models.recommended()[0].id, silent)
     context.would("then convert the model, format the data, train, merge, and prove that it learned")
 

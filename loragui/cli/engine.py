@@ -10,12 +10,14 @@ from loragui import acquire, machine, units, workshop
 from loragui.acquire import Work
 from loragui.cli.context import Context
 from loragui.engine import catalogue, installed, recipes
+from loragui.engine.catalogue import Recipe
 from loragui.engine.installed import Engine
 from loragui.engine.sources import GIT, Source
 from loragui.errors import AppError
 from loragui.workshop import EngineRow
 
-DEFAULT_RECIPE = "wheels"
+RECOMMENDED = ""
+"""As a recipe: the one that suits this PC."""
 
 
 def add(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -27,7 +29,8 @@ def add(verbs: Any, common: argparse.ArgumentParser) -> None:
         verb=ways
     )
     make = inner.add_parser("build", parents=[common], help="build an engine")
-    make.add_argument("--recipe", default=DEFAULT_RECIPE, choices=[recipe.id for recipe in catalogue.recipes()])
+    known = [recipe.id for recipe in catalogue.recipes()]
+    make.add_argument("--recipe", default=RECOMMENDED, choices=known, help="the way to build (what suits this PC)")
     make.add_argument("--pin", choices=[pin.id for pin in catalogue.pins()], help="the revision of llama.cpp")
     make.add_argument(
         "--source", default="package", metavar="package|git|FOLDER", help="where llama.cpp's source comes from"
@@ -93,14 +96,24 @@ def build_verb(arguments: argparse.Namespace, context: Context) -> None:
 
 
 def build(recipe_id: str, context: Context, *, pin: str | None = None, source: Source | None = None) -> Engine | None:
-    """The engine of that recipe and revision (the recipe's own); built when not there. None after a dry run."""
-    recipe = catalogue.recipe(recipe_id)
+    """The engine of that recipe (or the recommended) and revision (the recipe's own), built when not there.
+
+    None after a dry run.
+    """
+    recipe = catalogue.recipe(recipe_id) if recipe_id else _recommended(context)
     revision = catalogue.pin(pin or recipe.pins[0])
     name = recipes.engine_name(revision, recipe)
     ready = next((engine for engine in installed.engines(context.workspace) if engine.name == name), None)
     if ready is not None and not context.dry_run:
         return ready
     return _made(acquire.engine_work(recipe, context.workspace, pin=revision, source=source), context)
+
+
+def _recommended(context: Context) -> Recipe:
+    found = _look(context).recommendation
+    if found.recipe is None:
+        raise AppError("No engine can be built on this computer.", found.reason, code="other-system")
+    return found.recipe
 
 
 def _made(work: Work, context: Context) -> Engine | None:
