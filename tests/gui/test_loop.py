@@ -89,7 +89,9 @@ def test_while_a_large_file_is_read_and_an_engine_is_built(
     pulse = Pulse()
     pulse.start()
     build.start(work.plan)
+    QApplication.processEvents()  # nobody does two things in one turn of the loop
     window.show_place(Step.DATA)
+    QApplication.processEvents()
     session.store.edit(data=DataChoice(files=(FileRef.of(chat, session.store.opened.folder),)))
     qtbot.waitUntil(lambda: session.running_step(Step.DATA) is not None, timeout=30_000)
     data = session.running_step(Step.DATA)
