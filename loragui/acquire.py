@@ -76,9 +76,9 @@ def engine_folder(name: str, workspace: Workspace) -> RunFolder:
     return RunFolder(workspace.jobs / f"engine-{name}")
 
 
-def built(recipe: Recipe, workspace: Workspace) -> Engine | None:
-    """The engine of ``recipe`` and its recommended revision if it is there and usable."""
-    name = recipes.engine_name(catalogue.pin(recipe.pins[0]), recipe)
+def built(recipe: Recipe, workspace: Workspace, pin: Pin | None = None) -> Engine | None:
+    """The engine of ``recipe`` and ``pin`` (its recommended revision) if it is there and usable."""
+    name = recipes.engine_name(pin or catalogue.pin(recipe.pins[0]), recipe)
     return next((engine for engine in installed.engines(workspace) if engine.name == name), None)
 
 
@@ -115,7 +115,7 @@ def newer(engine: Engine) -> tuple[Recipe, Pin] | None:
 
     The new engine stands beside the old one, which projects go on using until they are told otherwise.
     """
-    recipe = next((recipe for recipe in catalogue.recipes() if recipe.id == engine.recipe), None)
+    recipe = catalogue.known_recipe(engine.recipe)
     if recipe is None or engine.pin == recipe.pins[0]:
         return None
     return recipe, catalogue.pin(recipe.pins[0])

@@ -6,7 +6,7 @@ Read in the background and shown by the page “Engine” and by ``loragui engin
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,13 +113,9 @@ def look(workspace: Workspace, machine: Machine, *, found: Mapping[str, Found | 
 
 
 def _unfinished(workspace: Workspace) -> RunFolder | None:
-    runs = (acquire.engine_folder(path.name.removeprefix("engine-"), workspace) for path in _builds(workspace))
+    runs = map(RunFolder, workspace.jobs.glob("engine-*"))
     unfinished = [run for run in runs if run.look().state in UNFINISHED]
     return max(unfinished, key=lambda run: run.events_file.stat().st_mtime, default=None)
-
-
-def _builds(workspace: Workspace) -> Iterator[Path]:
-    return (path for path in workspace.jobs.glob("engine-*") if (path / "events.jsonl").is_file())
 
 
 def _tool(tool: Tool, found: Mapping[str, Found | None], here: list[Recipe], system: str) -> ToolRow:
@@ -140,7 +136,7 @@ def _engines(workspace: Workspace, machine: Machine) -> tuple[EngineRow, ...]:
         if engine is None:
             rows.append(EngineRow(found=found, users=names, again=_named(found.folder.name)))
             continue
-        known = next((recipe for recipe in catalogue.recipes() if recipe.id == engine.recipe), None)
+        known = catalogue.known_recipe(engine.recipe)
         newer = acquire.newer(engine) if engine.recipe != READY else None
         measured = tuned(engine.folder, machine)
         again = None if known is None or engine.pin not in known.pins else (known, catalogue.pin(engine.pin))

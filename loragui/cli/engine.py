@@ -9,7 +9,7 @@ from typing import Any
 from loragui import acquire, machine, units, workshop
 from loragui.acquire import Work
 from loragui.cli.context import Context
-from loragui.engine import catalogue, installed, recipes
+from loragui.engine import catalogue, installed
 from loragui.engine.catalogue import Recipe
 from loragui.engine.installed import Engine
 from loragui.engine.sources import GIT, Source
@@ -102,8 +102,7 @@ def build(recipe_id: str, context: Context, *, pin: str | None = None, source: S
     """
     recipe = catalogue.recipe(recipe_id) if recipe_id else _recommended(context)
     revision = catalogue.pin(pin or recipe.pins[0])
-    name = recipes.engine_name(revision, recipe)
-    ready = next((engine for engine in installed.engines(context.workspace) if engine.name == name), None)
+    ready = acquire.built(recipe, context.workspace, revision)
     if ready is not None and not context.dry_run:
         return ready
     return _made(acquire.engine_work(recipe, context.workspace, pin=revision, source=source), context)

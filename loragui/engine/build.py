@@ -30,7 +30,7 @@ from loragui.jobs.pyjob import Emit
 from loragui.paths import move_folder
 
 _FLAG = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
-_TOLERANCE = {True: 5e-4, False: 2e-2}
+_TOLERANCE, _CARD_TOLERANCE = 5e-4, 2e-2
 """How far the self-test's first losses may be from the known ones: on the processor, and with a card's own rounding."""
 _HELP_SECONDS = 120
 """A virus scanner may look at a new program for a while before it starts."""
@@ -136,7 +136,8 @@ def _tried(engine: Engine, args: Mapping[str, Any], emit: Emit) -> Engine:
     """The engine with the losses of its self-test. AppError when it cannot train, or computes other numbers."""
     with tempfile.TemporaryDirectory(prefix=".test-", dir=engine.folder, ignore_cleanup_errors=True) as scratch:
         done = selftest(engine, Path(scratch), emit)
-    wrong = compare(done, tuple(args["losses"]), _TOLERANCE[engine.library == "none" or engine.library == "openblas"])
+    tolerance = _TOLERANCE if engine.library in {"none", "openblas"} else _CARD_TOLERANCE
+    wrong = compare(done, tuple(args["losses"]), tolerance)
     if wrong is not None:
         raise AppError.of(wrong)
     return replace(engine, losses=done.losses)

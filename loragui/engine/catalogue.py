@@ -71,10 +71,15 @@ def pin(name: str) -> Pin:
 
 def recipe(name: str) -> Recipe:
     """The recipe with that id. AppError when it is unknown."""
-    for entry in recipes():
-        if entry.id == name:
-            return entry
-    raise _unknown("way to build an engine", name, [entry.id for entry in recipes()])
+    found = known_recipe(name)
+    if found is None:
+        raise _unknown("way to build an engine", name, [entry.id for entry in recipes()])
+    return found
+
+
+def known_recipe(name: str) -> Recipe | None:
+    """The recipe with that id; None when this list has none, as for an engine of another list."""
+    return next((entry for entry in recipes() if entry.id == name), None)
 
 
 def revisions(number: int) -> Revisions:

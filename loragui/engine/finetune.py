@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from loragui.engine import classic
-from loragui.engine.failures import explain, known
 from loragui.errors import Problem
 from loragui.jobs.events import Event, Log, Metric, Note, Progress, Result, Trouble
+from loragui.jobs.failures import explain, known
 from loragui.units import plural
 
 KEPT = 400

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from loragui.engine.failures import explain, is_error, known, unsaid
 from loragui.engine.finetune import KEPT, FinetuneReader
 from loragui.jobs.events import Event, Log, Progress, Result, Trouble
+from loragui.jobs.failures import explain, is_error, known, unsaid
 
 __all__ = [
     "ExportLoraReader",

@@ -74,7 +74,8 @@ def _pin(training: start.Training | None) -> Pin | None:
 def _recipe(training: start.Training | None, engine: Engine | None) -> str:
     if training is None or engine is None or engine.name != training.engine:
         return ""
-    return next((recipe.name for recipe in catalogue.recipes() if recipe.id == engine.recipe), engine.recipe)
+    known = catalogue.known_recipe(engine.recipe)
+    return known.name if known is not None else engine.recipe
 
 
 def _file(path: Path, hash_up_to: int) -> FileFacts:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from loragui.engine.recipes.base import Build
-from loragui.errors import AppError
 from loragui.jobs.plan import Step
 from loragui.paths import resource_path
 
@@ -125,8 +124,5 @@ BUILDERS: Mapping[str, Callable[[Build], tuple[Step, ...]]] = {
 
 
 def compiling(build: Build) -> tuple[Step, ...]:
-    """The steps from the source to finished programs. AppError for a kind of recipe that nobody knows."""
-    try:
-        return BUILDERS[build.recipe.kind](build)
-    except KeyError as error:
-        raise AppError(f"The recipe {build.recipe.id} is of an unknown kind.", "Install loragui again.") from error
+    """The steps from the source to finished programs. The catalogue has checked that the kind is known."""
+    return BUILDERS[build.recipe.kind](build)

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import errno
 import lzma
-import os
 import shutil
 import stat
 import struct
 import tempfile
-import time
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -26,7 +24,7 @@ from loragui.engine.tools.members import Entry, OddError, checked, top_of
 from loragui.errors import AppError
 from loragui.jobs.events import Note, Progress, Result
 from loragui.jobs.pyjob import Emit
-from loragui.paths import file_sha256, require_space
+from loragui.paths import file_sha256, move_folder, require_space
 
 _RATIO = 40
 """More than so many times the archive's own size is not unpacked: w64devkit grows four times, CLBlast six."""
@@ -61,22 +59,10 @@ def unpack_job(args: Mapping[str, Any], emit: Emit) -> None:
             if not (place / args["proof"]).is_file():
                 raise _refused(archive.name, f"{args['proof']} is not in it", "This is the archive of something else.")
             shutil.rmtree(into, ignore_errors=True)  # a damaged one of the same name
-            _rename(place, into)
+            move_folder(place, into)
     if args["delete"]:
         archive.unlink(missing_ok=True)
     emit(Result(values={"tool": args["tool"], "folder": str(into)}))
-
-
-def _rename(place: Path, into: Path) -> None:
-    """Windows' virus scanner may hold new programs open for a moment, in which their folder cannot be renamed."""
-    for _ in range(20 if os.name == "nt" else 0):
-        try:
-            place.replace(into)
-        except PermissionError:
-            time.sleep(0.5)
-        else:
-            return
-    place.replace(into)
 
 
 def _check(archive: Path, sha256: str) -> None:
@@ -141,7 +127,7 @@ def _expand(cmake: str, archive: Path, place: Path, limit: int, emit: Emit) -> N
             archive.name, "only zip files can be unpacked here", f"Take the zip, if there is one. {_BY_HAND}"
         )
     with tempfile.TemporaryDirectory(prefix=".7z-", dir=place.parent) as scratch:
-        _rename(libarchive.expand(Path(cmake), archive, Path(scratch), limit, emit), place)
+        move_folder(libarchive.expand(Path(cmake), archive, Path(scratch), limit, emit), place)
 
 
 def _entries(archive: Path) -> list[Entry]:

@@ -13,7 +13,6 @@ from loragui.engine.tools.found import Found, first, judged, numbers
 from loragui.engine.tools.looking import EDITIONS
 from loragui.engine.tools.surroundings import Surroundings
 
-COMPONENT = "Microsoft.VisualStudio.Component.VC.Tools.x86.x64"
 GENERATOR = "Visual Studio 17 2022"
 _DEFAULT = "VC", "Auxiliary", "Build", "Microsoft.VCToolsVersion.default.txt"
 _KITS = (
